@@ -1,0 +1,1 @@
+"""Follow up with dental patients whose diagnosed treatment was never scheduled."""

@@ -1,0 +1,183 @@
+"""What the ledger keeps and hands back: the rows behind the `Ledger` port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import SecretStr
+
+from treatment_agent.domain.consent import ConsentRecord, ConsentStatus
+from treatment_agent.domain.conversation import Conversation, Disposition
+from treatment_agent.domain.events import Event
+from treatment_agent.domain.handoff import HandoffPacket
+from treatment_agent.domain.messages import ApprovedMessage, Channel, DeliveryStatus, SendKind
+from treatment_agent.domain.private import EmailAddress, PhoneNumber
+from treatment_agent.domain.treatment import Case
+from treatment_agent.domain.turn import TurnRecord
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One action or one non-action, with its machine-readable reason (P10).
+
+    `action` is a short verb (`send`, `skip`, `hand_off`, `book`, `defer`, `close`, ...); `detail` holds codes such as
+    script ids, points per factor or dates. Never a name, an address or a patient's words.
+    """
+
+    at: datetime
+    action: str
+    rule: str
+    detail: str = ""
+    conversation_id: str | None = None
+    patient_id: str | None = None
+    event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """One case to be put on the books: eligible (queued, due) or skipped (`skip_rule` says why)."""
+
+    case: Case
+    score: int = 0
+    due_at: datetime | None = None
+    skip_rule: str | None = None
+    journal: tuple[JournalEntry, ...] = ()
+    consents: tuple[ConsentRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event on the books with the text that came with it, if any. `outcome` is set once it has been handled."""
+
+    seq: int
+    conversation_id: str
+    event: Event
+    text: SecretStr | None = None
+    outcome: TurnRecord | None = None
+    sender: PhoneNumber | EmailAddress | None = None
+
+
+class Freshness(StrEnum):
+    """Whether a claim was the first of its provider message id."""
+
+    NEW = "new"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Answer to claiming an event id: stored now, or already known (then `stored` is the first one)."""
+
+    freshness: Freshness
+    stored: StoredEvent
+
+
+class OutboxStatus(StrEnum):
+    """pending -> sending -> sent | failed | doubtful; or cancelled before it was sent."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    DOUBTFUL = "doubtful"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One approved text on its way. `rule` says why it was cancelled or failed."""
+
+    message: ApprovedMessage
+    event_id: str
+    status: OutboxStatus
+    created_at: datetime
+    sent_at: datetime | None = None
+    provider_message_id: str | None = None
+    delivery: DeliveryStatus | None = None
+    rule: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SentMark:
+    """When and why something went out to a contact point: what caps are counted on."""
+
+    at: datetime
+    kind: SendKind
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFacts:
+    """Consent for one contact point, now."""
+
+    channel: Channel
+    address: PhoneNumber | EmailAddress
+    consent: ConsentStatus
+    consent_at: datetime | None = None
+    capable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationFacts:
+    """All that the ledger knows of one conversation, read in one go at the start of a turn.
+
+    `sent` lists outreach and replies to the same contact points *and* household, newest first, for 60 days.
+    `shared_with` are other conversations on the same number that were written to and are not ended.
+    """
+
+    conversation: Conversation
+    case: Case | None
+    contacts: tuple[ContactFacts, ...] = ()
+    sent: tuple[SentMark, ...] = ()
+    shared_with: tuple[str, ...] = ()
+    open_handoffs: tuple[HandoffPacket, ...] = ()
+    last_staff_at: datetime | None = None
+    revoked_at: datetime | None = None
+    skip_rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnCommit:
+    """Everything one turn writes, in one transaction. Committing the same `record.id` twice changes nothing."""
+
+    record: TurnRecord
+    conversation: Conversation
+    outbox: tuple[ApprovedMessage, ...] = ()
+    handoffs: tuple[HandoffPacket, ...] = ()
+    journal: tuple[JournalEntry, ...] = ()
+    attach_words_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """One line of the work list."""
+
+    conversation: Conversation
+    case: Case | None
+    score: int
+    enrolled_at: datetime
+    skip_rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts for the funnel (`Coordinator.report`). Denominator: cases entered in the period."""
+
+    entered: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    contacted: int = 0
+    responded: int = 0
+    booked: int = 0
+    dispositions: dict[Disposition, int] = field(default_factory=dict)
+    phases: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    declined_by_reason: dict[str, int] = field(default_factory=dict)
+    handoffs_by_topic: dict[str, int] = field(default_factory=dict)
+    booked_by_path: dict[str, int] = field(default_factory=dict)
+    days_to_scheduled: tuple[int, ...] = ()
+    opted_out: int = 0
+    value_entered_cents: int = 0
+    value_booked_cents: int = 0

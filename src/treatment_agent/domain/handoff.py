@@ -1,0 +1,110 @@
+"""Giving a conversation to staff: the packet, its owner, and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from treatment_agent.domain.interpretation import Intent, Reason, Span, Topic
+from treatment_agent.domain.scheduling import Slot
+
+
+class Urgency(StrEnum):
+    """How soon somebody must look."""
+
+    NOW = "now"
+    TODAY = "today"
+    SOON = "soon"
+
+
+class Role(StrEnum):
+    """Who owns a handoff. Offices map roles to people in their own software."""
+
+    FRONT_DESK = "front_desk"
+    TREATMENT_COORDINATOR = "treatment_coordinator"
+    CLINICIAN = "clinician"
+    INSURANCE_COORDINATOR = "insurance_coordinator"
+    OFFICE_MANAGER = "office_manager"
+
+
+class HandoffKind(StrEnum):
+    """`HANDOFF` holds the conversation: the coordinator is silent until release. The others are tasks beside it."""
+
+    HANDOFF = "handoff"
+    CALL_BACK = "call_back"
+    CHANGE = "change"
+    REVIEW = "review"
+    CHART_REPAIR = "chart_repair"
+    DELIVERY = "delivery"
+
+    @property
+    def holds(self) -> bool:
+        """True when staff hold the conversation while this is open."""
+        return self is HandoffKind.HANDOFF
+
+
+class HandoffStatus(StrEnum):
+    """Opened -> acknowledged -> resolved -> released."""
+
+    OPENED = "opened"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    RELEASED = "released"
+
+
+class NextStep(StrEnum):
+    """What happens after staff let go of a conversation."""
+
+    RESUME = "resume"
+    CLOSE = "close"
+    BOOKED = "booked"
+    DECLINED = "declined"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffRequest:
+    """A decision to open a handoff: ids, enums and times only, so it can stand in a checkpoint.
+
+    The packet staff read (with the patient's words) is built from it and the ledger when it is committed.
+    """
+
+    id: str
+    kind: HandoffKind
+    topics: tuple[Topic, ...]
+    urgency: Urgency
+    owner: Role
+    due_at: datetime
+    rule: str
+    intents: tuple[Intent, ...] = ()
+    reason: Reason | None = None
+    call_at: datetime | None = None
+    offered: tuple[Slot, ...] = ()
+    evidence: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffPacket:
+    """What staff get. `summary` and `suggestion` are made of fixed sentences; `words` are the patient's own."""
+
+    id: str
+    conversation_id: str
+    patient_id: str | None
+    kind: HandoffKind
+    status: HandoffStatus
+    topics: tuple[Topic, ...]
+    urgency: Urgency
+    owner: Role
+    opened_at: datetime
+    due_at: datetime
+    summary: str
+    suggestion: str
+    words: tuple[str, ...] = ()
+    offered: tuple[Slot, ...] = ()
+    reason: Reason | None = None
+    call_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    resolved_at: datetime | None = None
+    released_at: datetime | None = None
+    acknowledged_by: str = ""
