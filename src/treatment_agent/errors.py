@@ -104,7 +104,7 @@ class NotFound(TreatmentAgentError):
 
 
 class ConversationBusy(TreatmentAgentError):
-    """Another worker holds the conversation's lease and did not finish in time. The event is stored; nothing is lost."""
+    """Another worker holds the conversation's lease and did not finish in time. The event is stored."""
 
 
 class StateTooNew(TreatmentAgentError):

@@ -170,7 +170,8 @@ class Ledger(Protocol):
     # -- enrolment and the work list
     def enroll(self, rows: Sequence[Enrolment], *, at: datetime) -> tuple[str, ...]:
         """Put cases on the books; return the ids that are new. A case already there gets its data refreshed
-        (procedures merged by id) and keeps its conversation; consent is recorded only where none is."""
+        (procedures merged by id) and keeps its conversation; consent is recorded only where none is.
+        """
         ...
 
     def due(self, *, at: datetime, limit: int = 1000) -> tuple[str, ...]:
@@ -263,9 +264,7 @@ class Ledger(Protocol):
         ...
 
     # -- consent and suppression
-    def record_consent(
-        self, address: PhoneNumber | EmailAddress, record: ConsentRecord, *, at: datetime
-    ) -> None:
+    def record_consent(self, address: PhoneNumber | EmailAddress, record: ConsentRecord, *, at: datetime) -> None:
         """Append a grant or revocation for a contact point."""
         ...
 
@@ -274,15 +273,11 @@ class Ledger(Protocol):
         ...
 
     # -- staff and reading
-    def handoffs(
-        self, *, conversation_id: str | None = None, open_only: bool = True
-    ) -> tuple[HandoffPacket, ...]:
+    def handoffs(self, *, conversation_id: str | None = None, open_only: bool = True) -> tuple[HandoffPacket, ...]:
         """Handoffs, most urgent first."""
         ...
 
-    def set_handoff_status(
-        self, handoff_id: str, status: HandoffStatus, *, by: str, at: datetime
-    ) -> HandoffPacket:
+    def set_handoff_status(self, handoff_id: str, status: HandoffStatus, *, by: str, at: datetime) -> HandoffPacket:
         """Move a task (one that does not hold a conversation) along. Raises NotFound."""
         ...
 
@@ -300,6 +295,10 @@ class Ledger(Protocol):
 
     def tally(self, *, since: datetime | None = None, until: datetime | None = None) -> Tally:
         """Counts for the report; cases entered in `[since, until)`."""
+        ...
+
+    def remember_policy(self, key: str, digest: str, *, at: datetime) -> str:
+        """Note the digest of a policy's content under `id/version`; return the first digest noted for that key."""
         ...
 
     def close(self) -> None:

@@ -126,6 +126,7 @@ class ConversationFacts:
 
     `sent` lists outreach and replies to the same contact points *and* household, newest first, for 60 days.
     `shared_with` are other conversations on the same number that were written to and are not ended.
+    `last_patient_at` is when the patient last wrote.
     """
 
     conversation: Conversation
@@ -135,6 +136,7 @@ class ConversationFacts:
     shared_with: tuple[str, ...] = ()
     open_handoffs: tuple[HandoffPacket, ...] = ()
     last_staff_at: datetime | None = None
+    last_patient_at: datetime | None = None
     revoked_at: datetime | None = None
     skip_rule: str | None = None
 

@@ -34,6 +34,7 @@ class HandoffKind(StrEnum):
     HANDOFF = "handoff"
     CALL_BACK = "call_back"
     CHANGE = "change"
+    BOOKING = "booking"
     REVIEW = "review"
     CHART_REPAIR = "chart_repair"
     DELIVERY = "delivery"

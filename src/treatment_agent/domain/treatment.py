@@ -88,6 +88,7 @@ class Procedure(Value):
     family: Family = Family.OTHER
 
     def model_post_init(self, context: object, /) -> None:
+        """Read the family off the code where the source gave none."""
         if self.family is Family.OTHER:
             object.__setattr__(self, "family", family_of(self.code))
 
@@ -96,10 +97,11 @@ class Case(Value):
     """One patient's open treatment, and what the conversation is about.
 
     `visit_on` is the day of the visit at which it was diagnosed. `next_visit_at` is any future appointment the source
-    knows of. `synced_at` tells how fresh the source was.
+    knows of. `synced_at` tells how fresh the source was. `id` is also the conversation's id and the first part of every
+    idempotency key, so it holds no colon and no space.
     """
 
-    id: str
+    id: str = Field(pattern=r"^[^\s:]{1,120}$")
     patient: Patient
     procedures: tuple[Procedure, ...] = Field(min_length=1)
     provider_id: str = ""

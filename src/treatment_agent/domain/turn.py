@@ -37,13 +37,16 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Tool call: look for openings, offer them with `found`, or say `empty` when there are none."""
+    """Tool call: look for openings. `scripts` are the texts for none, one, and two or more openings found.
+
+    `move` is what it means when something was found; nothing found is a further decision.
+    """
 
     request: SlotRequest
-    found: str
-    empty: str
+    scripts: tuple[str, str, str]
     asked: Asked = Asked.OFFER
     kind: SendKind = SendKind.REPLY
+    move: Move = Move.OFFER
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,14 @@ class Book:
     slot: Slot
     visit: VisitPlan
     replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskChart:
+    """Tool call: ask the chart whether the patient is booked already, as they say."""
+
+
+Tool = Search | Book | AskChart
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +102,15 @@ class Decision:
 
     move: Move
     rules: tuple[str, ...]
-    say: Say | None = None
-    tool: Search | Book | None = None
+    says: tuple[Say, ...] = ()
+    tool: Tool | None = None
     handoff: HandoffRequest | None = None
     consent: ConsentChange | None = None
     reason: ReasonNote | None = None
     asked: Asked | None = None
     until: date | None = None
     call_at: datetime | None = None
+    language: str | None = None
     due: DueChange = DueChange.KEEP
     due_at: datetime | None = None
     step: int | None = None

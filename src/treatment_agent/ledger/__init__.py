@@ -1,1 +1,1 @@
-
+"""The books: every event, turn, text, handoff and consent, in SQLite or PostgreSQL."""

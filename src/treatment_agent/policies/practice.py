@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from datetime import date, time, timedelta
 from typing import Protocol, runtime_checkable
-from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.handoff import Role, Urgency
@@ -22,61 +21,42 @@ from treatment_agent.domain.scheduling import Authority
 from treatment_agent.domain.treatment import Case, Family
 from treatment_agent.domain.turn import Verdict
 from treatment_agent.domain.value import Value
-from treatment_agent.policies.scripts import ScriptBook, default_scripts
+from treatment_agent.errors import PolicyError
+from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
+from treatment_agent.policies.scripts import Script, ScriptBook, default_scripts, load_scripts
 
-
-class Provider(Value):
-    """A dentist or hygienist, as patients know them: `Dr. Lee`."""
-
-    id: str
-    name: str
-
-
-class Hours(Value):
-    """Opening hours of one weekday (0 = Monday), office-local, half-open."""
-
-    weekday: int = Field(ge=0, le=6)
-    opens: time
-    closes: time
-
-
-class OfficeProfile(Value):
-    """Verified facts about the office; scripts may be filled from here. `zone` is an IANA name."""
-
-    name: str
-    phone: str
-    booking_link: str
-    address: str
-    zone: str
-    email: str = ""
-    hours_text: str = ""
-    parking: str = ""
-    financing_next_step: str = "Our treatment coordinator can go over payment options with you."
-    hours: tuple[Hours, ...] = tuple(Hours(weekday=d, opens=time(8), closes=time(17)) for d in range(5))
-    holidays: tuple[date, ...] = ()
-    providers: tuple[Provider, ...] = ()
-
-    @field_validator("zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except Exception:
-            raise ValueError(f"unknown time zone {value!r}; use an IANA name such as America/Chicago") from None
-        return value
-
-    @property
-    def tz(self) -> ZoneInfo:
-        """The office's zone."""
-        return ZoneInfo(self.zone)
-
-    def provider_name(self, provider_id: str | None) -> str:
-        """How patients know the provider; empty when nobody has that id."""
-        return next((p.name for p in self.providers if p.id == provider_id), "")
+__all__ = [
+    "DEFAULT_RULE_SCRIPTS",
+    "BookingTemplate",
+    "Cadence",
+    "ContactRules",
+    "Guardrail",
+    "Hours",
+    "OfficeProfile",
+    "OfficeWords",
+    "PracticePolicy",
+    "PriorityFactor",
+    "PriorityWeights",
+    "Provider",
+    "Scope",
+    "Script",
+    "ScriptBook",
+    "Step",
+    "TopicPolicy",
+    "default_scripts",
+    "default_templates",
+    "default_topics",
+    "load_scripts",
+]
 
 
 class Scope(Value):
-    """Which cases the coordinator may touch at all. A pilot is a scope. Empty tuples mean all."""
+    """Which cases the coordinator may touch at all. A pilot is a scope. Empty tuples mean all.
+
+    A diagnosis is in scope from `youngest_days` to `oldest_days` after it was made; older than
+    `confirm_first_after_days`, the doctor looks again before anybody writes. Cases worth more than
+    `staff_first_above_cents` go to staff. `waiting_texts` are treatment-plan priorities that mean "not now".
+    """
 
     families: tuple[Family, ...] = (
         Family.CROWN,
@@ -91,6 +71,7 @@ class Scope(Value):
     oldest_days: int = 365
     staff_first_above_cents: int | None = 500_000
     confirm_first_after_days: int = 180
+    waiting_texts: tuple[str, ...] = ("wait", "watch", "declined", "hold")
 
 
 class PriorityWeights(Value):
@@ -102,6 +83,7 @@ class PriorityWeights(Value):
     value_points_per_1000_dollars: int = 5
     value_points_max: int = 25
     benefit_year_end_points: int = 20
+    benefit_year_end_months: tuple[int, ...] = (10, 11, 12)
     plan_priority_points: int = 15
     high_priority_texts: tuple[str, ...] = ("1", "urgent", "high")
 
@@ -116,7 +98,10 @@ class Step(Value):
 
 
 class Cadence(Value):
-    """When we write first. After the last step plus `review_after_days` without an answer: human review."""
+    """When we write first. After the last step plus `review_after_days` without an answer: human review.
+
+    A diagnosis older than `stale_after_days` gets the `-stale` variant of the first text, where the office has one.
+    """
 
     steps: tuple[Step, ...] = (
         Step(after_days=1, script_id="first-message"),
@@ -124,11 +109,15 @@ class Cadence(Value):
         Step(after_days=12, script_id="reminder-2"),
     )
     review_after_days: int = 7
+    stale_after_days: int = 60
     wake_script_id: str = "wake"
 
 
 class ContactRules(Value):
-    """When and how often. Times are in the phone owner's zone; quiet from `quiet_from` to `quiet_until`."""
+    """When and how often. Times are in the phone owner's zone; quiet from `quiet_from` to `quiet_until` (half-open).
+
+    Caps count texts of ours that nobody asked for: in any 24 hours and 7 days per number and household, and per case.
+    """
 
     quiet_from: time = time(20)
     quiet_until: time = time(9)
@@ -138,17 +127,23 @@ class ContactRules(Value):
     max_per_case: int = 3
     require_consent: bool = True
     staff_contact_days: int = 7
+    shared_number_days: int = 3
     opt_out_confirmation_minutes: int = 5
 
 
 class BookingTemplate(Value):
-    """How a family is booked: length, who may do it, which blocks, how far ahead."""
+    """How a family is booked: length, who may do it, how far ahead.
+
+    Nothing is booked less than `lead_hours` ahead. `answer_hours` are added when we propose times ourselves, so that
+    an offered slot is not too close by the time the patient answers.
+    """
 
     family: Family
     minutes: int = Field(gt=0, le=540)
     provider_ids: tuple[str, ...] = ()
-    lead_hours: int = 24
-    horizon_days: int = 42
+    lead_hours: int = Field(default=24, ge=0)
+    answer_hours: int = Field(default=12, ge=0)
+    horizon_days: int = Field(default=42, gt=0)
 
 
 class TopicPolicy(Value):
@@ -163,9 +158,7 @@ class TopicPolicy(Value):
 def default_topics() -> dict[Topic, TopicPolicy]:
     """Owners, urgencies and scripts per topic."""
     return {
-        Topic.EMERGENCY: TopicPolicy(
-            owner=Role.CLINICIAN, urgency=Urgency.NOW, due_minutes=5, script_id="emergency"
-        ),
+        Topic.EMERGENCY: TopicPolicy(owner=Role.CLINICIAN, urgency=Urgency.NOW, due_minutes=5, script_id="emergency"),
         Topic.SENSITIVE: TopicPolicy(
             owner=Role.OFFICE_MANAGER, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-sensitive"
         ),
@@ -280,3 +273,16 @@ class PracticePolicy(Value):
     def outreach_lead(self) -> timedelta:
         """How far ahead the first offered slot must be at least."""
         return timedelta(hours=min((t.lead_hours for t in self.templates), default=24))
+
+    def validate_all(self) -> None:
+        """Check the whole policy: zones, scripts, cadence, scope, templates, contact rules.
+
+        Raises:
+            PolicyError: with every mistake at once, each with its place and its fix.
+        """
+        # Imported here: the checks know every policy module, and those know this one.
+        from treatment_agent.policies.validation import problems
+
+        found = problems(self)
+        if found:
+            raise PolicyError(self.id, found)

@@ -1,1 +1,1 @@
-
+"""Adapters: each one speaks to the world behind one of the ports, and none of them decides anything."""

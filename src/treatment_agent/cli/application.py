@@ -1,0 +1,49 @@
+"""Puts the commands together and turns every expected error into one clear line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from treatment_agent.cli import books, check, lists, play, texts, triage
+from treatment_agent.cli.screen import complain
+from treatment_agent.errors import TreatmentAgentError
+
+_ABOUT = """Follow up by text with dental patients whose diagnosed treatment was never scheduled.
+
+Commands that work on a practice use the bundled demo practice unless --app names your own Coordinator.
+"""
+
+
+def build() -> typer.Typer:
+    """The application with all its commands, in the order of a first visit."""
+    app = typer.Typer(
+        name="treatment-agent",
+        help=_ABOUT,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    for group in (play, lists, books, texts, triage, check):
+        group.register(app)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line with `arguments` (default: the process's own) and exit.
+
+    Exits with 0 when all is well, 1 on an expected error, 2 on a wrong call, 130 when interrupted.
+    """
+    try:
+        build()(args=list(arguments) if arguments is not None else None)
+    except TreatmentAgentError as error:
+        complain(str(error))
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader (`head`) went away: keep the interpreter from complaining about it at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)

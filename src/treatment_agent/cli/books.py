@@ -1,0 +1,183 @@
+"""The books: `run` sends what is due, `why` answers for one patient, `handoffs` and `report` sum up."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from treatment_agent.cli import screen
+from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
+from treatment_agent.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from treatment_agent.domain.books import Tally
+
+
+_ALL = 100_000
+
+
+def register(app: typer.Typer) -> None:
+    """Add `run`, `why`, `handoffs` and `report` to the application."""
+    for command in (run, why, handoffs, report):
+        app.command()(command)
+
+
+def run(
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many conversations.")] = None,
+    app: AppOption = None,
+    folder: FolderOption = DEMO_FOLDER,
+    now: NowOption = None,
+) -> None:
+    """Send what is due now, in order of priority, and finish what a crash left behind."""
+    with opened(app, folder, now) as coordinator:
+        done = coordinator.run_due(limit=limit or _ALL)
+        rows = screen.table("conversation", "did", "rule", "now")
+        for outcome in done.outcomes:
+            sent = ", ".join(f"{t.script_id} ({t.status})" for t in outcome.replies) or "nothing sent"
+            rows.add_row(outcome.conversation_id, sent, outcome.rules[0], screen.words(outcome.phase_after))
+    if done.outcomes:
+        screen.show(rows)
+    sent_count = sum(len(o.replies) for o in done.outcomes)
+    screen.out().print(f"{len(done.outcomes)} conversations were due, {sent_count} texts sent.")
+    if done.failed:
+        screen.err().print(f"{len(done.failed)} could not be finished and will be taken up next time.", style="yellow")
+
+
+def why(
+    patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient's id in the office's software.")],
+    as_json: JsonOption = False,
+    app: AppOption = None,
+    folder: FolderOption = DEMO_FOLDER,
+) -> None:
+    """Everything done and not done about a patient, and the rule behind each."""
+    with opened(app, folder) as coordinator:
+        answer = coordinator.why(patient)
+        zone = coordinator.policy.office.tz
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(answer), default=str, indent=2))
+        return
+    console = screen.out()
+    console.print(f"{patient}: {screen.words(answer.phase) if answer.phase else 'not on the books'}", style="bold")
+    rows = screen.table("when", "what", "rule", "why")
+    for line in answer.lines:
+        note = f"{line.sentence} ({line.detail})" if line.detail else line.sentence
+        rows.add_row(_when(line.at, zone), screen.words(line.action), line.rule, note)
+    screen.show(rows)
+    if answer.next_due_at is not None:
+        console.print(f"Next due {_when(answer.next_due_at, zone)}.")
+
+
+def handoffs(
+    as_json: JsonOption = False,
+    app: AppOption = None,
+    folder: FolderOption = DEMO_FOLDER,
+) -> None:
+    """What waits for a person, most urgent first."""
+    with opened(app, folder) as coordinator:
+        packets = coordinator.handoffs()
+        zone, now = coordinator.policy.office.tz, coordinator.clock.now()
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(p) for p in packets], default=str, indent=2))
+        return
+    for packet in packets:
+        topic = screen.words(packet.topics[0]) if packet.topics else screen.words(packet.kind)
+        late = " OVERDUE" if packet.due_at < now and packet.acknowledged_at is None else ""
+        console = screen.out()
+        console.print(
+            f"{topic}: {packet.patient_id or 'unknown sender'}, for the {screen.words(packet.owner)}, "
+            f"due {_when(packet.due_at, zone)}{late}",
+            style="bold red" if late else "bold",
+        )
+        console.print(f"  {packet.summary}")
+        for said in packet.words:
+            console.print(f"  said: {said!r}")
+        console.print(f"  next: {packet.suggestion}")
+        console.print(f"  {screen.words(packet.status)}; conversation {packet.conversation_id}")
+        console.print()
+    screen.out().print(f"{len(packets)} open.")
+
+
+def report(
+    since: Annotated[str | None, typer.Option("--since", help="First day, YYYY-MM-DD.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Last day, YYYY-MM-DD.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the whole picture as a page.")] = None,
+    as_json: JsonOption = False,
+    app: AppOption = None,
+    folder: FolderOption = DEMO_FOLDER,
+) -> None:
+    """The funnel: entered, contacted, answered, booked; reasons, handoffs and days to scheduled."""
+    with opened(app, folder) as coordinator:
+        zone = coordinator.policy.office.tz
+        first, after = _day(since, zone, "--since"), _day(until, zone, "--until")
+        tally = coordinator.report(since=first, until=after + timedelta(days=1) if after else None)
+        if html is not None:
+            from treatment_agent.web import write
+            from treatment_agent.web.books import page_of
+
+            written = write(page_of(coordinator, since=first, until=after), html)
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(tally), indent=2))
+    else:
+        show_tally(tally)
+    if html is not None:
+        screen.err().print(f"The page is at {written}")
+
+
+def show_tally(tally: Tally) -> None:
+    """The funnel and what stands beside it, as small tables."""
+    funnel = screen.table("", "cases", "of all", right=("cases", "of all"))
+    for label, count in (
+        ("entered", tally.entered),
+        ("contacted", tally.contacted),
+        ("answered", tally.responded),
+        ("booked", tally.booked),
+    ):
+        funnel.add_row(label, str(count), f"{100 * count / tally.entered:.0f}%" if tally.entered else "")
+    screen.heading("Funnel")
+    screen.show(funnel)
+    for title, counts in (
+        ("Handed off by topic", tally.handoffs_by_topic),
+        ("Declined by reason", tally.declined_by_reason),
+        ("Why not yet", tally.reasons),
+        ("What led to a booking", tally.booked_by_path),
+        ("Left out by rule", tally.skipped),
+    ):
+        _counts(title, counts)
+    if tally.days_to_scheduled:
+        days = sorted(tally.days_to_scheduled)
+        middle = days[len(days) // 2] if len(days) % 2 else sum(days[len(days) // 2 - 1 : len(days) // 2 + 1]) / 2
+        screen.out().print(f"\nDays from diagnosis to scheduled: median {middle:g} (from {days[0]} to {days[-1]})")
+    screen.out().print(
+        f"Value booked: {screen.dollars(tally.value_booked_cents)} of {screen.dollars(tally.value_entered_cents)}"
+        f"; opted out: {tally.opted_out}"
+    )
+
+
+def _counts(title: str, counts: dict[str, int]) -> None:
+    if not counts:
+        return
+    rows = screen.table("", "count", right=("count",))
+    for code, count in sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))):
+        rows.add_row(screen.words(code), str(count))
+    screen.heading(title)
+    screen.show(rows)
+
+
+def _day(text: str | None, zone: ZoneInfo, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone)
+    except ValueError:
+        raise ConfigurationError(f"{option}: write a day like 2026-11-23") from None
+
+
+def _when(at: datetime, zone: ZoneInfo) -> str:
+    local = at.astimezone(zone)
+    return f"{local:%a %b} {local.day}, {local.hour % 12 or 12}:{local:%M %p}"

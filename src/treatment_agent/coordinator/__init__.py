@@ -1,0 +1,7 @@
+"""The composition root: turns, outbox, inbox, and the `Coordinator` facade."""
+
+from __future__ import annotations
+
+from treatment_agent.coordinator.facade import Coordinator, Tools
+
+__all__ = ["Coordinator", "Tools"]

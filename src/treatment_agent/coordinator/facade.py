@@ -1,0 +1,276 @@
+"""`Coordinator`: the one object a developer holds."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from treatment_agent.coordinator import enrolling, reading
+from treatment_agent.coordinator.answers import EnrolmentReport, Preview, RunReport, SentText, TurnOutcome, Why
+from treatment_agent.coordinator.inbox import Inbox
+from treatment_agent.coordinator.outbox import Outbox
+from treatment_agent.coordinator.turns import Ports, Turns
+from treatment_agent.domain.books import ConversationRow, Tally
+from treatment_agent.domain.events import (
+    BookingSettled,
+    ChartChange,
+    ChartChanged,
+    DeliveryReported,
+    Event,
+    StaffAction,
+    StaffVerb,
+    TouchDue,
+)
+from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus, NextStep
+from treatment_agent.domain.messages import DeliveryReport, InboundMessage
+from treatment_agent.domain.scheduling import BookingStatus
+from treatment_agent.errors import ConfigurationError, NotFound, TreatmentAgentError
+from treatment_agent.graph.build import Graph, build_graph
+from treatment_agent.ledger.checkpoints import open_saver
+from treatment_agent.ledger.sql_ledger import SqlLedger
+from treatment_agent.policies import boundary
+from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.ports import CaseSource, Chart, Clock, Interpreter, Ledger, Messenger, Scheduler, StaffDesk
+from treatment_agent.tools.clock import SystemClock
+from treatment_agent.tools.enrolled_chart import EnrolledChart
+from treatment_agent.understanding.local import LocalInterpreter
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The adapters. Without a chart the last enrolled export is asked; without a desk staff read `handoffs()`."""
+
+    scheduler: Scheduler
+    messenger: Messenger
+    chart: Chart | None = None
+    desk: StaffDesk | None = None
+
+
+class Coordinator:
+    """Follows up with patients whose treatment was never scheduled; see the package docstring for an example.
+
+    Args:
+        policy: The office's decisions. Checked at once; `PolicyError` lists every mistake with place and fix.
+        tools: Scheduler, messenger, and optionally chart and staff desk.
+        ledger: A database URL (`sqlite:///practice.db`, `postgresql+psycopg://...`) or a `Ledger`.
+        interpreter: Understands messages; the local one by default. Never writes a word that a patient reads.
+        clock: Where time comes from; the system clock by default.
+        checkpoints: Database URL of the LangGraph checkpoints when `ledger` is not a URL.
+
+    All methods are synchronous and safe to call from several threads and processes on one ledger.
+    """
+
+    def __init__(
+        self,
+        *,
+        policy: PracticePolicy,
+        tools: Tools,
+        ledger: str | Ledger = "sqlite:///practice.db",
+        interpreter: Interpreter | None = None,
+        clock: Clock | None = None,
+        checkpoints: str | None = None,
+    ) -> None:
+        policy.validate_all()
+        self.policy = policy
+        self.tools = tools
+        self.clock: Clock = clock or SystemClock()
+        self.ledger: Ledger = SqlLedger(ledger) if isinstance(ledger, str) else ledger
+        self._remember_policy()
+        url = checkpoints or (ledger if isinstance(ledger, str) else "sqlite://")
+        saver = open_saver(url)
+        self.graph: Graph = build_graph(saver)
+        outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock)
+        self._ports = Ports(
+            policy=policy,
+            scheduler=tools.scheduler,
+            chart=tools.chart or EnrolledChart(),
+            desk=tools.desk,
+            interpreter=interpreter or LocalInterpreter(),
+            ledger=self.ledger,
+            clock=self.clock,
+            outbox=outbox,
+        )
+        self._turns = Turns(ports=self._ports, graph=self.graph, saver=saver)
+        self._inbox = Inbox(ledger=self.ledger, turns=self._turns, clock=self.clock)
+
+    def _remember_policy(self) -> None:
+        key = f"{self.policy.id}/{self.policy.version}"
+        digest = hashlib.sha256(self.policy.model_dump_json().encode()).hexdigest()
+        if self.ledger.remember_policy(key, digest, at=self.clock.now()) != digest:
+            raise ConfigurationError(
+                f"policy {key}: this ledger has decisions made under the same id and version with other content; "
+                "give the changed policy a new `version`, for example '2'"
+            )
+
+    # -- the work list
+
+    def enroll(self, source: CaseSource, *, progress: Callable[[int], None] | None = None) -> EnrolmentReport:
+        """Read a source and put its cases on the books; safe to repeat with a newer export."""
+        return enrolling.enroll(source, policy=self.policy, ledger=self.ledger, now=self.clock.now(), progress=progress)
+
+    def work_list(self, *, limit: int | None = None) -> Iterator[ConversationRow]:
+        """Every case, best score first; skipped ones last with the rule that skipped them."""
+        return self.ledger.work_list(limit=limit)
+
+    def run_due(self, *, limit: int = 1000) -> RunReport:
+        """Finish what a crash left, then handle the touches that are due now, best score first.
+
+        One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run.
+        """
+        failed = list(self.resume())
+        outcomes: list[TurnOutcome] = []
+        for conversation_id in self.ledger.due(at=self.clock.now(), limit=limit):
+            now = self.clock.now()
+            conversation = self.ledger.facts(conversation_id, at=now).conversation
+            due = conversation.due_at or now
+            event_id = f"touch:{conversation_id}:{conversation.step}:{int(due.timestamp())}"
+            event = TouchDue(id=event_id, at=now, step=conversation.step)
+            try:
+                outcomes.append(self._inbox.take(conversation_id, event))
+            except TreatmentAgentError as error:
+                log.warning("run.failed conversation=%s error=%s", conversation_id, type(error).__name__)
+                failed.append(conversation_id)
+        return RunReport(tuple(outcomes), tuple(failed))
+
+    def resume(self) -> tuple[str, ...]:
+        """Finish turns and texts that a crash left; return the conversations that are still busy elsewhere."""
+        busy = []
+        for conversation_id in self.ledger.unfinished(at=self.clock.now()):
+            try:
+                self._turns.settle(conversation_id)
+            except TreatmentAgentError as error:
+                log.warning("resume.failed conversation=%s error=%s", conversation_id, type(error).__name__)
+                busy.append(conversation_id)
+        return tuple(busy)
+
+    def preview(self, patient_id: str) -> Preview:
+        """The exact texts the next touch would send if it were due now. Nothing is sent or stored."""
+        conversation_id = self._conversation(patient_id)
+        now = self.clock.now()
+        facts = self.ledger.facts(conversation_id, at=now)
+        event = TouchDue(id="preview", at=now, step=facts.conversation.step)
+        context = self._turns.context(facts, None)
+        state = build_graph().invoke({"event": event}, context=context)
+        record, after = state["turn"], state["conversation"]
+        checked = boundary.check(record.sends, before=facts, after=after, consent=None, policy=self.policy, now=now)
+        texts = (SentText(m.script_id, m.body, m.channel, m.language, "preview") for m in checked.messages)
+        return Preview(conversation_id, record.rules, tuple(texts), facts.conversation.due_at)
+
+    # -- what comes in
+
+    def receive(self, message: InboundMessage) -> TurnOutcome:
+        """Handle a patient's text, once per `message.id`, however often the provider delivers it."""
+        return self._inbox.receive(message)
+
+    def delivery(self, report: DeliveryReport) -> TurnOutcome | None:
+        """Take a provider's status callback; None when the text is not ours."""
+        row = self.ledger.find_sent(report.provider_message_id)
+        if row is None:
+            return None
+        self.ledger.record_delivery(report)
+        event = DeliveryReported(
+            id=report.id,
+            at=report.reported_at,
+            send_key=row.message.key,
+            status=report.status,
+            error_code=report.error_code,
+            opted_out=report.opted_out,
+        )
+        return self._inbox.take(row.message.conversation_id, event)
+
+    def settle_booking(
+        self, booking_key: str, status: BookingStatus, *, appointment_id: str | None = None
+    ) -> TurnOutcome:
+        """The system of record answered a requested booking. `booking_key` is `Booking.key`."""
+        event = BookingSettled(
+            id=f"settled:{booking_key}:{status.value}",
+            at=self.clock.now(),
+            booking_key=booking_key,
+            status=status,
+            appointment_id=appointment_id,
+        )
+        return self._inbox.take(booking_key.partition(":")[0], event)
+
+    def chart_changed(
+        self, patient_id: str, change: ChartChange, *, visit_at: datetime | None = None, event_id: str | None = None
+    ) -> TurnOutcome:
+        """Something happened in the chart: booked by phone, done, declined, deceased, staff spoke to the patient."""
+        event = ChartChanged(id=event_id or self.clock.new_id(), at=self.clock.now(), change=change, visit_at=visit_at)
+        return self._inbox.take(self._conversation(patient_id), event)
+
+    # -- staff
+
+    def take_over(self, conversation_id: str, *, by: str) -> TurnOutcome:
+        """Staff take the conversation; the coordinator is silent until it is released."""
+        return self._staff(conversation_id, StaffVerb.TAKE_OVER, by)
+
+    def acknowledge(self, conversation_id: str, *, by: str) -> TurnOutcome:
+        """Staff have seen the handoff."""
+        return self._staff(conversation_id, StaffVerb.ACKNOWLEDGE, by)
+
+    def resolve(self, conversation_id: str, *, by: str) -> TurnOutcome:
+        """Staff have dealt with it; the conversation stays theirs until released."""
+        return self._staff(conversation_id, StaffVerb.RESOLVE, by)
+
+    def release(
+        self, conversation_id: str, *, by: str, next: NextStep = NextStep.RESUME, until: date | None = None
+    ) -> TurnOutcome:
+        """Staff let go and say what happens next; with `until`, nothing is sent before that day."""
+        return self._staff(conversation_id, StaffVerb.RELEASE, by, next=next, until=until)
+
+    def staff_booked(self, conversation_id: str, *, by: str, visit_at: datetime | None = None) -> TurnOutcome:
+        """Staff booked the visit themselves."""
+        return self._staff(conversation_id, StaffVerb.BOOK, by, visit_at=visit_at)
+
+    def close_case(self, conversation_id: str, *, by: str) -> TurnOutcome:
+        """Staff end the follow-up."""
+        return self._staff(conversation_id, StaffVerb.CLOSE, by)
+
+    def record_consent(self, conversation_id: str, *, by: str) -> TurnOutcome:
+        """Staff record that the patient agreed to texts (and lifts an earlier revocation)."""
+        return self._staff(conversation_id, StaffVerb.RECORD_CONSENT, by)
+
+    def record_revocation(self, conversation_id: str, *, by: str) -> TurnOutcome:
+        """Staff record that the patient wants no texts, said in any way."""
+        return self._staff(conversation_id, StaffVerb.RECORD_REVOCATION, by)
+
+    def complete_task(self, handoff_id: str, *, by: str) -> HandoffPacket:
+        """A call-back, change or review task is done."""
+        return self.ledger.set_handoff_status(handoff_id, HandoffStatus.RESOLVED, by=by, at=self.clock.now())
+
+    def _staff(self, conversation_id: str, verb: StaffVerb, by: str, **more: object) -> TurnOutcome:
+        fields = {"id": self.clock.new_id(), "at": self.clock.now(), "verb": verb, "by": by, **more}
+        return self._inbox.take(conversation_id, StaffAction.model_validate(fields))
+
+    # -- reading
+
+    def handoffs(self, *, open_only: bool = True) -> tuple[HandoffPacket, ...]:
+        """Handoffs and tasks, most urgent first."""
+        return self.ledger.handoffs(open_only=open_only)
+
+    def why(self, patient_id: str) -> Why:
+        """Everything done and not done about a patient, each with the rule behind it."""
+        return reading.why(self.ledger, patient_id)
+
+    def report(self, *, since: datetime | None = None, until: datetime | None = None) -> Tally:
+        """The funnel of the cases entered in `[since, until)`."""
+        return self.ledger.tally(since=since, until=until)
+
+    def take(self, conversation_id: str, event: Event) -> TurnOutcome:
+        """Handle any event; the methods above are made of it."""
+        return self._inbox.take(conversation_id, event)
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        self.ledger.close()
+
+    def _conversation(self, patient_id: str) -> str:
+        ids = self.ledger.conversation_ids_of_patient(patient_id)
+        if not ids:
+            raise NotFound(f"no patient {patient_id!r} in this ledger; `treatment-agent queue` lists who is there")
+        return ids[0]

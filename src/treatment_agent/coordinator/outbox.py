@@ -1,0 +1,106 @@
+"""Dispatch: pending -> sending -> sent, never twice. What a crash leaves in doubt goes to a person (P8)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from treatment_agent.domain.books import OutboxRow, OutboxStatus
+from treatment_agent.domain.events import DeliveryReported
+from treatment_agent.domain.messages import DeliveryStatus, Lookup, Receipt, SendKind
+from treatment_agent.errors import AdapterRejected, AdapterUnavailable
+from treatment_agent.policies import dispatching
+from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.ports import Clock, Ledger, Messenger
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """Sends what the ledger holds for a conversation. Call it only while holding the conversation's lease."""
+
+    policy: PracticePolicy
+    messenger: Messenger
+    ledger: Ledger
+    clock: Clock
+
+    def dispatch(self, conversation_id: str, *, fresh: frozenset[str] = frozenset()) -> None:
+        """Send every unsent text in order. What needs a person is claimed as an event *before* the row is settled.
+
+        `fresh` are keys committed a moment ago under the same lease: nothing can have changed since they were checked.
+        """
+        for row in self.ledger.outbox(conversation_id, unsent=True):
+            if row.status is OutboxStatus.SENDING and not self._surely_unsent(row, conversation_id):
+                continue
+            self._send(row, conversation_id, row.message.key in fresh)
+
+    def _surely_unsent(self, row: OutboxRow, conversation_id: str) -> bool:
+        """A row left in `sending` by a crash: ask the provider whether it left."""
+        key, now = row.message.key, self.clock.now()
+        answer, receipt = self._find(key)
+        if answer is Lookup.SENT and receipt is not None:
+            self.ledger.mark_sent(key, receipt, at=now)
+            return False
+        if answer is Lookup.NOT_SENT:
+            self.ledger.mark_unsent(key, OutboxStatus.PENDING.value, "dispatch.not-sent-before", at=now)
+            return True
+        self._give_up(row, conversation_id, OutboxStatus.DOUBTFUL, "dispatch.in-doubt")
+        return False
+
+    def _find(self, key: str) -> tuple[Lookup, Receipt | None]:
+        try:
+            return self.messenger.find(key)
+        except Exception:
+            return Lookup.UNKNOWN, None
+
+    def _send(self, row: OutboxRow, conversation_id: str, fresh: bool) -> None:
+        key, now = row.message.key, self.clock.now()
+        if not fresh:
+            facts = self.ledger.facts(conversation_id, at=now)
+            rule = dispatching.refusal(row, facts, self.policy, now)
+            if rule is not None:
+                self._cancel(row, conversation_id, rule)
+                return
+        if not self.ledger.mark_sending(key, at=now):
+            return
+        try:
+            receipt = self.messenger.send(row.message)
+        except AdapterUnavailable:
+            # Nothing left; the row waits for the next run, which decides again whether it may still go.
+            self.ledger.mark_unsent(key, OutboxStatus.PENDING.value, "dispatch.unavailable", at=now)
+        except AdapterRejected as error:
+            rule = f"dispatch.rejected-{error.code or 'unknown'}"
+            self._give_up(row, conversation_id, OutboxStatus.FAILED, rule, error.code)
+        except Exception as error:
+            log.warning("dispatch.in-doubt key=%s error=%s", key, type(error).__name__)
+            self._give_up(row, conversation_id, OutboxStatus.DOUBTFUL, "dispatch.in-doubt")
+        else:
+            self.ledger.mark_sent(key, receipt, at=self.clock.now())
+
+    def _cancel(self, row: OutboxRow, conversation_id: str, rule: str) -> None:
+        """Not sent because it may not be any more. An answer somebody waits for goes to a person."""
+        kind = row.message.kind
+        if rule == "dispatch.stale" and kind is SendKind.OUTREACH:
+            self._give_up(row, conversation_id, OutboxStatus.CANCELLED, "dispatch.stale-touch")
+        elif rule == "dispatch.stale" and kind is not SendKind.HANDOFF:
+            self._give_up(row, conversation_id, OutboxStatus.CANCELLED, rule)
+        else:
+            self.ledger.mark_unsent(row.message.key, OutboxStatus.CANCELLED.value, rule, at=self.clock.now())
+
+    def _give_up(
+        self, row: OutboxRow, conversation_id: str, status: OutboxStatus, rule: str, code: str | None = None
+    ) -> None:
+        now = self.clock.now()
+        event = DeliveryReported(
+            id=f"{row.message.key}:{status.value}",
+            at=now,
+            send_key=row.message.key,
+            status=DeliveryStatus.FAILED,
+            error_code=rule,
+            opted_out=code == "opted_out",
+        )
+        self.ledger.claim(conversation_id, event, at=now)
+        if code == "unreachable":
+            self.ledger.mark_incapable(row.message.to, rule, at=now)
+        self.ledger.mark_unsent(row.message.key, status.value, rule, at=now)

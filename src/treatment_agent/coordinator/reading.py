@@ -1,0 +1,101 @@
+"""Reading the books: outcomes, and why."""
+
+from __future__ import annotations
+
+from treatment_agent.coordinator.answers import SentText, TurnOutcome, Why, WhyLine
+from treatment_agent.domain.books import StoredEvent
+from treatment_agent.domain.turn import TurnRecord
+from treatment_agent.errors import NotFound
+from treatment_agent.policies.rules import RULES
+from treatment_agent.ports import Ledger
+
+
+def outcome_of(ledger: Ledger, stored: StoredEvent, *, duplicate: bool = False) -> TurnOutcome:
+    """What an event led to, with the texts as they stand in the outbox now.
+
+    Raises:
+        NotFound: the event has not been handled yet.
+    """
+    record = stored.outcome
+    if record is None:
+        raise NotFound(f"event {stored.event.id!r} is on the books but not handled yet; run `resume`")
+    rows = ledger.outbox(stored.conversation_id) if record.sends else ()
+    opened = {h.id for h in record.handoffs}
+    packets = ledger.handoffs(conversation_id=stored.conversation_id, open_only=False) if opened else ()
+    return TurnOutcome(
+        event_id=stored.event.id,
+        conversation_id=stored.conversation_id,
+        phase_before=record.phase_before,
+        phase_after=record.phase_after,
+        rules=record.rules,
+        replies=tuple(
+            SentText(m.script_id, m.body, m.channel, m.language, row.status.value)
+            for row in rows
+            if row.event_id == record.id
+            for m in (row.message,)
+        ),
+        handoffs=tuple(h for h in packets if h.id in opened),
+        booking=record.booking,
+        interpretation=record.interpretation,
+        reason=record.reason.code if record.reason else None,
+        failures=record.failures,
+        duplicate=duplicate,
+    )
+
+
+def why(ledger: Ledger, patient_id: str) -> Why:
+    """Everything done and not done about a patient, oldest first.
+
+    Raises:
+        NotFound: the ledger has no such patient.
+    """
+    ids = ledger.conversation_ids_of_patient(patient_id)
+    entries = ledger.journal(patient_id=patient_id)
+    if not ids and not entries:
+        raise NotFound(f"no patient {patient_id!r} in this ledger; `treatment-agent queue` lists who is there")
+    lines = [WhyLine(e.at, e.action, e.rule, sentence(e.rule), e.detail) for e in entries]
+    for conversation_id in ids:
+        lines.extend(_lines(ledger, conversation_id))
+    facts = ledger.facts(ids[0], at=lines[-1].at) if ids and lines else None
+    return Why(
+        patient_id=patient_id,
+        phase=facts.conversation.phase if facts else None,
+        lines=tuple(sorted(lines, key=lambda line: line.at)),
+        next_due_at=facts.conversation.due_at if facts else None,
+    )
+
+
+def _lines(ledger: Ledger, conversation_id: str) -> list[WhyLine]:
+    lines = []
+    for stored in ledger.history(conversation_id):
+        if stored.outcome is None:
+            lines.append(WhyLine(stored.event.at, "waiting", "turn.pending", sentence("turn.pending")))
+            continue
+        record = stored.outcome
+        rule = record.rules[0] if record.rules else "turn.failed"
+        lines.append(WhyLine(record.at, stored.event.kind, rule, sentence(rule), _detail(record)))
+    for row in ledger.outbox(conversation_id):
+        rule = row.rule or "outbound.approved"
+        detail = f"{row.message.script_id} v{row.message.script_version} {row.message.language}"
+        lines.append(WhyLine(row.sent_at or row.created_at, f"text {row.status.value}", rule, sentence(rule), detail))
+    return lines
+
+
+def _detail(record: TurnRecord) -> str:
+    moved = f"{record.phase_before.value} -> {record.phase_after.value}"
+    same = record.phase_before is record.phase_after
+    parts = [record.phase_after.value if same else moved]
+    if len(record.rules) > 1:
+        parts.append("also " + ", ".join(record.rules[1:]))
+    if record.handoffs:
+        parts.append("handoff " + ", ".join(h.kind.value for h in record.handoffs))
+    if record.reason:
+        parts.append(f"reason {record.reason.code.value}")
+    if record.failures:
+        parts.append("failed " + ", ".join(record.failures))
+    return "; ".join(parts)
+
+
+def sentence(rule: str) -> str:
+    """The rule in words. A topic rule of an office's own word list is named by its label."""
+    return RULES.get(rule) or RULES.get(rule.partition(".")[0] + ".*", "")

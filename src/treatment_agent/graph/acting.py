@@ -1,0 +1,72 @@
+"""Tool calls and what follows from their answers."""
+
+from __future__ import annotations
+
+from treatment_agent.domain.events import PatientMessage
+from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus
+from treatment_agent.domain.turn import AskChart, Book, Decision, Search
+from treatment_agent.errors import AdapterError, SlotTaken
+from treatment_agent.graph.state import TurnContext, TurnState
+from treatment_agent.policies import booking, outcomes, outreach
+from treatment_agent.policies.hearing import Turn
+
+MOST_CALLS = 4
+
+
+def carry_out(decisions: tuple[Decision, ...], state: TurnState, context: TurnContext) -> tuple[Decision, ...]:
+    """Replace each decision that asks for a tool by what the tool's answer leads to.
+
+    Raises:
+        AdapterError: the tool failed while a patient waits; the turn goes to a person.
+        NotPermitted: the booking was not allowed.
+    """
+    event, interpretation = state["event"], state.get("interpretation")
+    turn = None
+    if isinstance(event, PatientMessage) and interpretation is not None and context.facts.case is not None:
+        turn = context.heard(interpretation, event.id)
+    decision = decisions[-1]
+    for _ in range(MOST_CALLS):
+        match decision.tool:
+            case None:
+                return (*decisions[:-1], decision)
+            case Search() as search:
+                decision = _search(decision, search, turn, context)
+            case Book() as book if turn is not None:
+                decision = _book(decision, book, turn, context)
+            case AskChart() if turn is not None:
+                decision = outcomes.after_chart(decision, context.chart.check(turn.case), turn)
+            case _:
+                raise ValueError("this tool answers a patient's message only")
+    raise ValueError("too many tool calls in one turn")
+
+
+def _search(decision: Decision, search: Search, turn: Turn | None, context: TurnContext) -> Decision:
+    try:
+        slots = context.scheduler.find_slots(search.request)
+    except AdapterError:
+        if turn is not None:
+            raise
+        return outreach.unavailable("outreach.scheduler-unavailable", context.now)
+    return outcomes.after_search(decision, search, slots[: search.request.limit], turn)
+
+
+def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> Decision:
+    key = f"{turn.conversation.id}:{turn.event_id}:book"
+    permit = booking.approve(
+        key=key,
+        slot=book.slot,
+        visit=book.visit,
+        conversation=turn.conversation,
+        case=turn.case,
+        policy=turn.policy,
+        now=turn.now,
+        replaces=book.replaces,
+    )
+    if turn.policy.authority is Authority.PROPOSE:
+        asked = Booking(key, book.slot, BookingStatus.REQUESTED, book.visit.procedure_ids)
+        return outcomes.after_booking(decision, asked, Authority.PROPOSE, turn)
+    try:
+        made = context.scheduler.find_booking(key) or context.scheduler.book(permit)
+    except SlotTaken:
+        return outcomes.after_slot_taken(turn)
+    return outcomes.after_booking(decision, made, context.scheduler.authority, turn)

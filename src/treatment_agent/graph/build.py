@@ -1,0 +1,44 @@
+"""The state machine: every node and every edge."""
+
+from __future__ import annotations
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from treatment_agent.graph import nodes, routes, speaking
+from treatment_agent.graph.state import TurnContext, TurnState
+
+Graph = CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
+
+
+def build_graph(saver: BaseCheckpointSaver[str] | None = None) -> Graph:
+    """Compile the graph of one turn. Each event is one run from START to END; nothing ever waits inside."""
+    graph = StateGraph(TurnState, context_schema=TurnContext)
+
+    graph.add_node("intake", nodes.intake)
+    graph.add_node("consent_gate", nodes.consent_gate)
+    graph.add_node("understand", nodes.understand)
+    graph.add_node("topic_guard", nodes.topic_guard)
+    graph.add_node("decide", nodes.decide)
+    graph.add_node("touch_gate", nodes.touch_gate)
+    graph.add_node("reconcile", nodes.reconcile_event)
+    graph.add_node("act", nodes.act)
+    graph.add_node("handoff", nodes.handoff)
+    graph.add_node("compose", speaking.compose)
+    graph.add_node("output_guard", speaking.output_guard)
+
+    graph.add_edge(START, "intake")
+    graph.add_conditional_edges("intake", routes.after_intake)
+    graph.add_conditional_edges("consent_gate", routes.after_consent_gate)
+    graph.add_conditional_edges("understand", routes.after_understand)
+    graph.add_conditional_edges("topic_guard", routes.after_topic_guard)
+    graph.add_conditional_edges("decide", routes.after_decision)
+    graph.add_conditional_edges("touch_gate", routes.after_decision)
+    graph.add_conditional_edges("reconcile", routes.after_decision)
+    graph.add_conditional_edges("act", routes.after_act)
+    graph.add_edge("handoff", "compose")
+    graph.add_conditional_edges("compose", routes.after_compose)
+    graph.add_conditional_edges("output_guard", routes.after_output_guard)
+
+    return graph.compile(checkpointer=saver, name="treatment_agent")

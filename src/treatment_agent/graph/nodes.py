@@ -1,0 +1,198 @@
+"""The nodes: each reads a little, decides through `policies`, and returns what it found.
+
+A node that fails does not raise: it names its failure, and `routes` sends the turn to a person (P5).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import Protocol
+
+from langgraph.runtime import Runtime
+
+from treatment_agent.domain.events import PatientMessage, TouchDue
+from treatment_agent.domain.interpretation import Topic
+from treatment_agent.domain.text import normalize
+from treatment_agent.domain.turn import Decision, Verdict
+from treatment_agent.errors import AdapterError
+from treatment_agent.graph.acting import carry_out
+from treatment_agent.graph.state import TurnContext, TurnState
+from treatment_agent.policies import gate, outreach, reconcile, replies, sanity, topics
+from treatment_agent.policies.outreach import Touch
+from treatment_agent.policies.screening import screen
+
+log = logging.getLogger(__name__)
+
+
+class Node(Protocol):
+    """A node as LangGraph calls it."""
+
+    def __call__(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        """Read the state and the run's context; return what changes."""
+        ...
+
+
+def failing_to_a_person(name: str) -> Callable[[Node], Node]:
+    """Wrap a node so that any exception becomes the failure `turn.<name>-failed` instead of silence."""
+
+    def wrap(node: Node) -> Node:
+        @wraps(node)
+        def guarded(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+            try:
+                return node(state, runtime)
+            except Exception as error:
+                # The type only: a message may quote what the patient wrote.
+                conversation = runtime.context.facts.conversation.id
+                log.warning("turn.%s-failed conversation=%s error=%s", name, conversation, type(error).__name__)
+                failures = (*state.get("failures", ()), f"turn.{name}-failed")
+                return {"failures": failures, "to_person": True}
+
+        return guarded
+
+    return wrap
+
+
+def intake(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Start the turn from what the ledger says of the conversation; nothing is left over from the last one."""
+    return {
+        "conversation": runtime.context.facts.conversation,
+        "verdicts": (),
+        "failures": (),
+        "decisions": (),
+        "to_person": False,
+    }
+
+
+@failing_to_a_person("consent-gate")
+def consent_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Settle revocations, START, HELP and emergencies, before anything is interpreted."""
+    context, event = runtime.context, state["event"]
+    if not isinstance(event, PatientMessage):
+        raise TypeError("only a patient's message passes the consent gate")
+    screening = screen(normalize(context.text.get_secret_value()), media=event.media)
+    if screening.emergency is not None:
+        found = screening.emergency
+        verdict = Verdict(topic=Topic.EMERGENCY, rule=found.rule, evidence=(found.span,))
+        return {"screening": screening, "verdicts": (verdict,), "to_person": True}
+    decision = gate.decide(screening, event, context.facts, context.policy)
+    return {"screening": screening, "decisions": (decision,) if decision else ()}
+
+
+@failing_to_a_person("understand")
+def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Ask the interpreter, and check its answer before anybody believes it."""
+    context = runtime.context
+    answer = context.interpreter.interpret(context.text, context.situation)
+    interpretation = sanity.checked(
+        answer,
+        length=len(context.text.get_secret_value()),
+        offers=len(context.facts.conversation.offers),
+        now=context.now,
+    )
+    return {"interpretation": interpretation}
+
+
+@failing_to_a_person("topic-guard")
+def topic_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Run every guardrail; verdicts are only added."""
+    context, event, interpretation = runtime.context, state["event"], state["interpretation"]
+    if interpretation is None or not isinstance(event, PatientMessage):
+        raise TypeError("the topic guard needs an interpretation")
+    heard = topics.Heard(
+        text=context.text.get_secret_value(),
+        media=event.media,
+        interpretation=interpretation,
+        conversation=context.facts.conversation,
+        situation=context.situation,
+        shared_with=context.facts.shared_with,
+    )
+    verdicts = (*state.get("verdicts", ()), *topics.judge(heard, context.policy))
+    return {"verdicts": verdicts, "to_person": bool(verdicts)}
+
+
+@failing_to_a_person("decide")
+def decide(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Decide on a routine message."""
+    context, interpretation = runtime.context, state["interpretation"]
+    if interpretation is None:
+        raise TypeError("nothing was interpreted")
+    decision = gate.routine(interpretation, state["event"], context.facts)
+    if decision is None:
+        decision = replies.decide(context.heard(interpretation, state["event"].id))
+    return {"decisions": (decision,)}
+
+
+@failing_to_a_person("touch-gate")
+def touch_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Decide on a due touch, asking the chart last thing before (P9)."""
+    context, event = runtime.context, state["event"]
+    if not isinstance(event, TouchDue):
+        raise TypeError("only a due touch passes the touch gate")
+    if context.facts.case is None:
+        return {"decisions": (outreach.skip("outreach.phase"),)}
+    touch = Touch(
+        facts=context.facts,
+        case=context.facts.case,
+        policy=context.policy,
+        now=context.now,
+        event_id=event.id,
+        step=event.step,
+    )
+    decision = outreach.before_chart(touch)
+    if decision is None:
+        try:
+            decision = outreach.decide(touch, context.chart.check(touch.case))
+        except AdapterError:
+            decision = outreach.unavailable("outreach.chart-unavailable", context.now)
+    return {"decisions": (decision,)}
+
+
+@failing_to_a_person("reconcile")
+def reconcile_event(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Take in what happened outside the conversation."""
+    context, event = runtime.context, state["event"]
+    if isinstance(event, PatientMessage | TouchDue):
+        raise TypeError("patients and touches have nodes of their own")
+    return {"decisions": (reconcile.decide(event, context.facts, context.policy, context.now),)}
+
+
+@failing_to_a_person("act")
+def act(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Make the decision's tool calls, under idempotency keys, until nothing is left to ask."""
+    return {"decisions": carry_out(state["decisions"], state, runtime.context)}
+
+
+def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    """Give the conversation to a person: verdicts of guardrails, or a failure of ours."""
+    context, event = runtime.context, state["event"]
+    failures = state.get("failures", ())
+    if not isinstance(event, PatientMessage):
+        decision = outreach.failed(context.facts, context.policy, context.now, failures or ("turn.failed",))
+        return {"decisions": (*_kept(state), decision), "to_person": False}
+    verdicts = state.get("verdicts", ()) or tuple(Verdict(topic=Topic.OTHER, rule=rule) for rule in failures)
+    request = topics.request(
+        verdicts,
+        event_id=event.id,
+        conversation=context.facts.conversation,
+        interpretation=state.get("interpretation"),
+        policy=context.policy,
+        now=context.now,
+    )
+    screening = state.get("screening")
+    decision = gate.hand_off(
+        request,
+        verdicts,
+        context.facts,
+        context.policy,
+        revokes=bool(screening and screening.opt_out) or event.carrier_opt_out,
+        now=context.now,
+    )
+    return {"decisions": (*_kept(state), decision), "to_person": False}
+
+
+def _kept(state: TurnState) -> tuple[Decision, ...]:
+    """Decisions that a later failure cannot undo: what was booked stays booked, what was revoked stays revoked."""
+    done = [d for d in state.get("decisions", ()) if d.booking is not None or d.consent is not None]
+    return tuple(gate.without_texts(d) for d in done)

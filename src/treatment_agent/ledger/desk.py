@@ -1,0 +1,125 @@
+"""Handoffs: opened by turns, moved along by staff, never backwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from treatment_agent.domain.handoff import HandoffKind, HandoffPacket, HandoffStatus, Urgency
+from treatment_agent.errors import NotFound, NotPermitted
+from treatment_agent.ledger import codec
+from treatment_agent.ledger.database import AnyRow, insert_into
+from treatment_agent.ledger.tables import handoffs
+
+_STATUSES = list(HandoffStatus)
+_URGENCIES = list(Urgency)
+
+
+def is_open(packet: HandoffPacket) -> bool:
+    """True while somebody must still do something: a held conversation until release, a task until resolved."""
+    if packet.kind.holds:
+        return packet.status is not HandoffStatus.RELEASED
+    return packet.status in (HandoffStatus.OPENED, HandoffStatus.ACKNOWLEDGED)
+
+
+def moved(packet: HandoffPacket, status: HandoffStatus, *, by: str, at: datetime) -> HandoffPacket:
+    """The packet at a later status with the times of the steps it took; unchanged when it is there already.
+
+    Resolving what nobody acknowledged acknowledges it too.
+    """
+    if _STATUSES.index(status) <= _STATUSES.index(packet.status):
+        return packet
+    return replace(
+        packet,
+        status=status,
+        acknowledged_at=packet.acknowledged_at or at,
+        acknowledged_by=packet.acknowledged_by or by,
+        resolved_at=packet.resolved_at or (at if status is not HandoffStatus.ACKNOWLEDGED else None),
+        released_at=packet.released_at or (at if status is HandoffStatus.RELEASED else None),
+    )
+
+
+def put(conn: Connection, packets: Sequence[HandoffPacket]) -> None:
+    """Write packets; one that is there already is replaced."""
+    if not packets:
+        return
+    insert = insert_into(conn, handoffs)
+    columns = [c.name for c in handoffs.c if c.name != "id"]
+    conn.execute(
+        insert.on_conflict_do_update(index_elements=["id"], set_={c: insert.excluded[c] for c in columns}),
+        [
+            {
+                "id": p.id,
+                "conversation_id": p.conversation_id,
+                "kind": str(p.kind),
+                "status": str(p.status),
+                "is_open": is_open(p),
+                "urgency": _URGENCIES.index(p.urgency),
+                "due_at": p.due_at,
+                "topic": str(p.topics[0]) if p.topics else None,
+                "payload": codec.dump_packet(p),
+                "words": codec.dump_words(p.words),
+            }
+            for p in packets
+        ],
+    )
+
+
+def _packet(row: AnyRow) -> HandoffPacket:
+    return replace(codec.load(HandoffPacket, row.payload), words=codec.load_words(row.words))
+
+
+def listed(conn: Connection, *, conversation_id: str | None, open_only: bool) -> tuple[HandoffPacket, ...]:
+    """Handoffs by urgency, then by when they are due."""
+    table = handoffs.c
+    query = select(table.payload, table.words).order_by(table.urgency, table.due_at, table.id)
+    if conversation_id is not None:
+        query = query.where(table.conversation_id == conversation_id)
+    if open_only:
+        query = query.where(table.is_open)
+    return tuple(_packet(row) for row in conn.execute(query))
+
+
+def move_holding(conn: Connection, conversation_id: str, status: HandoffStatus, *, by: str, at: datetime) -> None:
+    """Move every open handoff that holds this conversation."""
+    table = handoffs.c
+    rows = conn.execute(
+        select(table.payload, table.words).where(
+            table.conversation_id == conversation_id, table.is_open, table.kind == HandoffKind.HANDOFF.value
+        )
+    )
+    put(conn, [moved(_packet(row), status, by=by, at=at) for row in rows.all()])
+
+
+def set_status(conn: Connection, handoff_id: str, status: HandoffStatus, *, by: str, at: datetime) -> HandoffPacket:
+    """Move a task along.
+
+    Raises:
+        NotFound: no such handoff.
+        NotPermitted: it holds a conversation; only a staff action on the conversation moves it.
+    """
+    packet = _locked(conn, handoff_id)
+    if packet is None:
+        raise NotFound(f"no handoff {handoff_id!r} in this ledger")
+    if packet.kind.holds:
+        raise NotPermitted("handoff.holds", "acknowledge, resolve or release the conversation instead")
+    packet = moved(packet, status, by=by, at=at)
+    put(conn, [packet])
+    return packet
+
+
+def attach_words(conn: Connection, handoff_id: str, text: str) -> None:
+    """Add what the patient wrote meanwhile. An unknown id is left alone: the text stands in the history anyway."""
+    packet = _locked(conn, handoff_id)
+    if packet is not None:
+        words = codec.dump_words((*packet.words, text))
+        conn.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(words=words))
+
+
+def _locked(conn: Connection, handoff_id: str) -> HandoffPacket | None:
+    table = handoffs.c
+    row = conn.execute(select(table.payload, table.words).where(table.id == handoff_id).with_for_update()).first()
+    return None if row is None else _packet(row)

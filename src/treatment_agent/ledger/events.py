@@ -1,0 +1,119 @@
+"""Events: claimed once, kept in order, and the lease that lets one worker at a time handle them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+from sqlalchemy import Connection, or_, select, union_all
+
+from treatment_agent.domain.books import Claim, Freshness, StoredEvent
+from treatment_agent.domain.events import Event
+from treatment_agent.domain.turn import TurnRecord
+from treatment_agent.errors import NotFound
+from treatment_agent.ledger import codec
+from treatment_agent.ledger.database import AnyRow, AnySelect, insert_into
+from treatment_agent.ledger.people import Address, address_of, contact_ids
+from treatment_agent.ledger.tables import UNSENT, contact_points, conversations, events, leases, outbox
+
+
+def claim(
+    conn: Connection, conversation_id: str, event: Event, *, at: datetime, text: SecretStr | None,
+    sender: Address | None,
+) -> Claim:  # fmt: skip
+    """Store an event under its unique id, or hand back the first one with that id.
+
+    The unique index decides between two processes at once; the loser waits for the winner's commit.
+
+    Raises:
+        NotFound: no such conversation.
+    """
+    if conn.scalar(select(conversations.c.id).where(conversations.c.id == conversation_id)) is None:
+        raise NotFound(f"no conversation {conversation_id!r} in this ledger")
+    new = conn.scalar(
+        insert_into(conn, events)
+        .values(
+            id=event.id,
+            conversation_id=conversation_id,
+            kind=event.kind,
+            at=event.at,
+            payload=codec.dump_event(event),
+            body=None if text is None else text.get_secret_value(),
+            sender_id=None if sender is None else contact_ids(conn, [sender])[sender],
+        )
+        .on_conflict_do_nothing(index_elements=["id"])
+        .returning(events.c.seq)
+    )
+    stored = find(conn, event.id)
+    if stored is None:
+        raise NotFound(f"event {event.id!r} vanished while it was claimed")
+    return Claim(Freshness.DUPLICATE if new is None else Freshness.NEW, stored)
+
+
+def _events() -> AnySelect:
+    points = contact_points.c
+    columns = (*events.c, points.kind.label("sender_kind"), points.address)
+    return select(*columns).outerjoin(contact_points, points.id == events.c.sender_id)
+
+
+def _stored(row: AnyRow) -> StoredEvent:
+    return StoredEvent(
+        seq=row.seq,
+        conversation_id=row.conversation_id,
+        event=codec.load_event(row.kind, row.id, row.at, row.payload),
+        text=None if row.body is None else SecretStr(row.body),
+        outcome=None if row.outcome is None else codec.load(TurnRecord, row.outcome),
+        sender=None if row.address is None else address_of(row.sender_kind, row.address),
+    )
+
+
+def find(conn: Connection, event_id: str) -> StoredEvent | None:
+    """One event by id."""
+    row = conn.execute(_events().where(events.c.id == event_id)).first()
+    return None if row is None else _stored(row)
+
+
+def pending(conn: Connection, conversation_id: str) -> tuple[StoredEvent, ...]:
+    """Events without an outcome, in the order they came."""
+    query = _events().where(events.c.conversation_id == conversation_id, events.c.outcome.is_(None))
+    return tuple(_stored(row) for row in conn.execute(query.order_by(events.c.seq)))
+
+
+def history(conn: Connection, conversation_id: str) -> tuple[StoredEvent, ...]:
+    """All events of a conversation in order."""
+    query = _events().where(events.c.conversation_id == conversation_id).order_by(events.c.seq)
+    return tuple(_stored(row) for row in conn.execute(query))
+
+
+def unfinished(conn: Connection, *, at: datetime) -> tuple[str, ...]:
+    """Conversations with work left over that nobody holds."""
+    left = union_all(
+        select(events.c.conversation_id).where(events.c.outcome.is_(None)),
+        select(outbox.c.conversation_id).where(outbox.c.status.in_(UNSENT)),
+    ).subquery()
+    query = (
+        select(left.c.conversation_id)
+        .distinct()
+        .outerjoin(leases, leases.c.conversation_id == left.c.conversation_id)
+        .where(or_(leases.c.expires_at.is_(None), leases.c.expires_at <= at))
+        .order_by(left.c.conversation_id)
+    )
+    return tuple(conn.scalars(query))
+
+
+def lease(conn: Connection, conversation_id: str, owner: str, *, at: datetime, ttl: timedelta) -> bool:
+    """Take or renew the lease in one statement; a lease expires at its end exactly (`expires_at <= at` is free)."""
+    insert = insert_into(conn, leases).values(conversation_id=conversation_id, owner=owner, expires_at=at + ttl)
+    taken = conn.scalar(
+        insert.on_conflict_do_update(
+            index_elements=["conversation_id"],
+            set_={"owner": insert.excluded.owner, "expires_at": insert.excluded.expires_at},
+            where=or_(leases.c.owner == owner, leases.c.expires_at <= at),
+        ).returning(leases.c.owner)
+    )
+    return taken is not None
+
+
+def free(conn: Connection, conversation_id: str, owner: str) -> None:
+    """Give the lease back, if `owner` has it."""
+    conn.execute(leases.delete().where(leases.c.conversation_id == conversation_id, leases.c.owner == owner))

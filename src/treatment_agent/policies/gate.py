@@ -1,0 +1,146 @@
+"""The consent gate: what is settled before anything is interpreted, deterministically.
+
+Revocations and emergencies in any shipped wording, START, HELP, and people who opted out. DESIGN 4: this runs before
+any model call. An opt-out wins over everything but an emergency; with both, both are honoured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from treatment_agent.domain.books import ConversationFacts
+from treatment_agent.domain.consent import ConsentHow, ConsentStatus
+from treatment_agent.domain.conversation import Disposition, Move, Phase
+from treatment_agent.domain.events import Event, PatientMessage
+from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Urgency
+from treatment_agent.domain.interpretation import Asked, Intent, Interpretation
+from treatment_agent.domain.messages import SendKind
+from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, Say, Verdict
+from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.screening import Screening
+
+EMERGENCY_REPEAT = timedelta(minutes=30)
+
+
+def decide(
+    screening: Screening, event: PatientMessage, facts: ConversationFacts, policy: PracticePolicy
+) -> Decision | None:
+    """The decision for a message that needs no understanding, or None to go on. Emergencies are verdicts, not here."""
+    conversation = facts.conversation
+    if screening.opt_out or event.carrier_opt_out:
+        if conversation.phase is Phase.OPTED_OUT:
+            return Decision(move=Move.STAY, rules=("consent.already-revoked",))
+        return revoke(facts, event)
+    if screening.opt_in and (conversation.phase is Phase.OPTED_OUT or facts.revoked_at is not None):
+        return _opt_in(facts)
+    if conversation.phase is Phase.OPTED_OUT:
+        return None
+    if screening.help:
+        says = () if conversation.held else (Say("help"),)
+        return Decision(move=Move.STAY, rules=("consent.help",), says=says)
+    return None
+
+
+def revoke(facts: ConversationFacts, event: PatientMessage) -> Decision:
+    """Stop at once. One confirmation, unless the carrier sent its own or staff hold the thread (P1, P2)."""
+    silent = event.carrier_opt_out or facts.conversation.held or facts.conversation.case_id is None
+    return Decision(
+        move=Move.REVOKE,
+        rules=("consent.revocation-wins",),
+        says=() if silent else (Say("opt-out-confirmation", SendKind.OPT_OUT),),
+        consent=ConsentChange(ConsentStatus.REVOKED, ConsentHow.KEYWORD if event.carrier_opt_out else ConsentHow.WORDS),
+        disposition=Disposition.OPTED_OUT,
+        due=DueChange.CLEAR,
+    )
+
+
+def _opt_in(facts: ConversationFacts) -> Decision:
+    """START after an opt-out is a fresh consent; it is confirmed once, and nothing is offered until they write."""
+    opted_out = facts.conversation.phase is Phase.OPTED_OUT
+    return Decision(
+        move=Move.OPT_IN if opted_out else Move.STAY,
+        rules=("consent.fresh-opt-in",),
+        says=() if facts.conversation.held else (Say("opt-in-confirmation"),),
+        consent=ConsentChange(ConsentStatus.GRANTED, ConsentHow.KEYWORD),
+        asked=Asked.NOTHING,
+    )
+
+
+def routine(interpretation: Interpretation, event: Event, facts: ConversationFacts) -> Decision | None:
+    """What stands above any routine reply: an opt-out in words, staff holding the thread, someone who opted out.
+
+    None means the reply may be decided.
+    """
+    if not isinstance(event, PatientMessage):
+        raise TypeError("only a patient's message gets a reply")
+    conversation = facts.conversation
+    if Intent.OPT_OUT in interpretation.intents:
+        if conversation.phase is Phase.OPTED_OUT:
+            return Decision(move=Move.STAY, rules=("consent.already-revoked",))
+        return revoke(facts, event)
+    if conversation.held:
+        return Decision(move=Move.STAY, rules=("hold.attached",))
+    if conversation.phase is Phase.OPTED_OUT:
+        return Decision(move=Move.STAY, rules=("consent.silent",))
+    return None
+
+
+def without_texts(decision: Decision) -> Decision:
+    """The same decision with nothing to say: its effect stands, another text goes out instead."""
+    return replace(decision, says=(), tool=None)
+
+
+def hand_off(
+    handoff: HandoffRequest,
+    verdicts: tuple[Verdict, ...],
+    facts: ConversationFacts,
+    policy: PracticePolicy,
+    *,
+    revokes: bool,
+    now: datetime,
+) -> Decision:
+    """Turn verdicts into the handoff decision: one approved text at most, and none where P1 or P2 forbid it."""
+    if handoff.rule == "identity.wrong-number":
+        return _wrong_number(handoff, facts, policy)
+    decision = Decision(
+        move=Move.REVOKE if revokes else Move.HAND_OFF,
+        rules=tuple(dict.fromkeys((handoff.rule, *(v.rule for v in verdicts)))),
+        says=_says(handoff, facts, policy, now),
+        handoff=handoff,
+        due=DueChange.CLEAR,
+    )
+    if revokes:
+        consent = ConsentChange(ConsentStatus.REVOKED, ConsentHow.WORDS)
+        rules = (*decision.rules, "consent.revocation-wins")
+        return replace(decision, consent=consent, rules=rules, disposition=Disposition.OPTED_OUT)
+    if facts.conversation.held and handoff.urgency is not Urgency.NOW:
+        return Decision(move=Move.STAY, rules=("hold.attached", *decision.rules))
+    if facts.conversation.phase is Phase.OPTED_OUT:
+        return replace(decision, move=Move.STAY, says=())
+    return decision
+
+
+def _says(handoff: HandoffRequest, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> tuple[Say, ...]:
+    script = policy.rule_scripts.get(handoff.rule, policy.topics[handoff.topics[0]].script_id)
+    if handoff.urgency is Urgency.NOW:
+        recent = any(m.kind is SendKind.EMERGENCY and now - m.at < EMERGENCY_REPEAT for m in facts.sent)
+        return () if recent else (Say(script, SendKind.EMERGENCY),)
+    if facts.conversation.held or facts.conversation.case_id is None or facts.shared_with:
+        return ()
+    return (Say(script, SendKind.HANDOFF),)
+
+
+def _wrong_number(handoff: HandoffRequest, facts: ConversationFacts, policy: PracticePolicy) -> Decision:
+    """Not our patient's number: apologise once without a word about anyone, suppress it, have the chart repaired."""
+    opted_out = facts.conversation.phase is Phase.OPTED_OUT
+    silent = opted_out or facts.conversation.held or facts.conversation.case_id is None
+    return Decision(
+        move=Move.REVOKE,
+        rules=(handoff.rule,),
+        says=() if silent else (Say(policy.rule_scripts.get(handoff.rule, "wrong-number"), SendKind.OPT_OUT),),
+        handoff=replace(handoff, kind=HandoffKind.CHART_REPAIR),
+        consent=ConsentChange(ConsentStatus.REVOKED, ConsentHow.WRONG_NUMBER),
+        disposition=Disposition.OPTED_OUT,
+        due=DueChange.CLEAR,
+    )

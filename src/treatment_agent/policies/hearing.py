@@ -1,0 +1,76 @@
+"""What a routine reply is decided on, and the tasks that go beside one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from treatment_agent.domain.conversation import Conversation
+from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
+from treatment_agent.domain.interpretation import Facts, Intent, Interpretation, Span
+from treatment_agent.domain.scheduling import VisitPlan
+from treatment_agent.domain.treatment import Case
+from treatment_agent.domain.turn import ReasonNote
+from treatment_agent.policies import booking
+from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.topics import due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a reply is decided on."""
+
+    conversation: Conversation
+    interpretation: Interpretation
+    case: Case
+    policy: PracticePolicy
+    now: datetime
+    event_id: str
+    can_reschedule: bool = False
+
+    @property
+    def facts(self) -> Facts:
+        """What the message says beside its intent."""
+        return self.interpretation.facts
+
+    @property
+    def visit(self) -> VisitPlan | None:
+        """The visit to be booked, or None when the office books this kind by hand."""
+        return booking.plan_visit(self.case, self.policy)
+
+
+def task(
+    turn: Turn, kind: HandoffKind, rule: str, *, call_at: datetime | None = None, minutes: int = 240
+) -> HandoffRequest:
+    """A task for the front desk beside the conversation. One per kind and conversation: a later one updates it."""
+    urgency = Urgency.TODAY
+    return HandoffRequest(
+        id=f"{turn.conversation.id}:{kind.value}",
+        kind=kind,
+        topics=(),
+        urgency=urgency,
+        owner=Role.FRONT_DESK,
+        due_at=call_at or due_at(turn.now, minutes, turn.policy, urgency),
+        rule=rule,
+        intents=turn.interpretation.intents,
+        reason=turn.facts.reason,
+        call_at=call_at,
+        offered=turn.conversation.offers,
+        evidence=spans_of(turn),
+    )
+
+
+def reason_of(turn: Turn) -> ReasonNote | None:
+    """The reason the patient gave, with where it was said; None if they gave none."""
+    code = turn.facts.reason
+    return ReasonNote(code, spans_of(turn), turn.facts.until) if code else None
+
+
+def spans_of(turn: Turn) -> tuple[Span, ...]:
+    """Where the message says something beside politeness."""
+    return tuple(c.span for c in turn.interpretation.clauses if c.label is not Intent.ACK)
+
+
+def local_now(turn: Turn) -> datetime:
+    """The current instant in the office's zone."""
+    return turn.now.astimezone(turn.policy.office.tz)

@@ -1,0 +1,90 @@
+"""What follows from a tool's answer: the second half of a decision that needed the calendar or the chart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from treatment_agent.domain.conversation import Disposition, Move
+from treatment_agent.domain.handoff import HandoffKind
+from treatment_agent.domain.interpretation import Asked
+from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus, Slot
+from treatment_agent.domain.treatment import ChartStatus, ProcedureStatus
+from treatment_agent.domain.turn import Decision, DueChange, Say, Search
+from treatment_agent.policies import visits, waiting
+from treatment_agent.policies.hearing import Turn, task
+
+
+def after_search(decision: Decision, search: Search, slots: tuple[Slot, ...], turn: Turn | None) -> Decision:
+    """Offer what was found. Nothing found ends in a call from a person, except in outreach, which goes without times.
+
+    `turn` is None for outreach: nobody wrote.
+    """
+    if not slots and turn is not None:
+        empty = waiting.call_back(turn, rule="reply.no-slots")
+        return replace(empty, rules=(*empty.rules, *decision.rules), language=decision.language)
+    script = search.scripts[min(len(slots), 2)]
+    return replace(
+        decision,
+        move=search.move,
+        says=(Say(script, search.kind), *decision.says),
+        tool=None,
+        offers=slots,
+        asked=search.asked,
+    )
+
+
+def after_booking(decision: Decision, booking: Booking, authority: Authority, turn: Turn) -> Decision:
+    """Tell the patient what is true: booked only if the calendar confirmed it, requested otherwise (P6)."""
+    moved = turn.conversation.booking is not None
+    if booking.status is BookingStatus.CONFIRMED:
+        return replace(
+            decision,
+            move=Move.BOOK,
+            says=(Say("moved" if moved else "booked"), *decision.says),
+            tool=None,
+            booking=booking,
+            disposition=Disposition.BOOKED,
+            asked=Asked.BOOKED,
+            due=DueChange.CLEAR,
+        )
+    by_staff = authority is Authority.PROPOSE
+    return replace(
+        decision,
+        move=Move.REQUEST_BOOKING,
+        says=(Say("booking-requested"), *decision.says),
+        tool=None,
+        booking=booking,
+        handoff=task(turn, HandoffKind.BOOKING, "reply.book-by-staff") if by_staff else None,
+        asked=Asked.BOOKED,
+        due=DueChange.CLEAR,
+    )
+
+
+def after_slot_taken(turn: Turn) -> Decision:
+    """Someone else was faster: say so and offer the next two."""
+    return visits.search(turn, rule="booking.slot-taken", scripts=visits.TAKEN_SCRIPTS)
+
+
+def after_chart(decision: Decision, chart: ChartStatus, turn: Turn) -> Decision:
+    """The patient says it is booked. If the chart agrees the case closes, otherwise a person checks."""
+    open_ids = {p.id for p in turn.case.open_procedures}
+    scheduled = any(chart.procedures.get(i) is ProcedureStatus.SCHEDULED for i in open_ids)
+    if scheduled or chart.next_visit_at is not None:
+        return replace(
+            decision,
+            move=Move.CLOSE,
+            rules=("reply.already-confirmed", *decision.rules),
+            says=(Say("thanks"), *decision.says),
+            tool=None,
+            disposition=Disposition.BOOKED_ELSEWHERE,
+            due=DueChange.CLEAR,
+        )
+    return replace(
+        decision,
+        move=Move.REVIEW,
+        rules=("reply.already-unconfirmed", *decision.rules),
+        says=(Say("already"), *decision.says),
+        tool=None,
+        handoff=task(turn, HandoffKind.REVIEW, "reply.already-unconfirmed"),
+        due=DueChange.CLEAR,
+    )

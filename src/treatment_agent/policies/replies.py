@@ -1,0 +1,117 @@
+"""Routine replies: interpretation + conversation -> decision, without I/O and without a clock.
+
+Reached only when every clause is confidently routine and no guardrail fired. The rule id is `reply.<intent>` and
+further; `visits` and `waiting` hold what each intent leads to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from treatment_agent.domain.conversation import Move, Phase
+from treatment_agent.domain.interpretation import Intent, Interpretation, LogisticsAsk
+from treatment_agent.domain.turn import AskChart, Decision, DueChange, Say
+from treatment_agent.policies import visits, waiting
+from treatment_agent.policies.hearing import Turn
+
+_LOGISTICS = {LogisticsAsk.PARKING: "logistics-parking", LogisticsAsk.DURATION: "logistics-duration"}
+
+
+def main_intent(interpretation: Interpretation) -> Intent | None:
+    """The one intent a message is acted on as, when it holds several: the strictest that fits.
+
+    "No, neither works, do you have Friday" is a wish for other times, not a refusal.
+    """
+    said = list(interpretation.intents)
+    if Intent.DECLINE in said and {Intent.OTHER_TIMES, Intent.CALLBACK, Intent.LINK, Intent.DEFER} & set(said):
+        said.remove(Intent.DECLINE)
+    if Intent.DEFER in said and Intent.OTHER_TIMES in said:
+        said.remove(Intent.OTHER_TIMES if interpretation.facts.until else Intent.DEFER)
+    return said[0] if said else None
+
+
+def decide(turn: Turn) -> Decision:
+    """What to do about a routine message.
+
+    Returns:
+        Never a handoff that holds the conversation; at most a task beside it.
+    """
+    intent = main_intent(turn.interpretation)
+    if turn.conversation.booking is not None and turn.conversation.phase is Phase.BOOKED:
+        decision = _after_booking(turn, intent)
+    else:
+        decision = _before_booking(turn, intent)
+    asked_practical = Intent.LOGISTICS in turn.interpretation.intents and intent is not Intent.LOGISTICS
+    if asked_practical and decision.tool is None:
+        decision = replace(decision, says=(*decision.says, Say(_logistics_script(turn))))
+    return _spoken(turn, _nudged(turn, decision))
+
+
+def _nudged(turn: Turn, decision: Decision) -> Decision:
+    """Someone who just wrote is not reminded the next minute: the coming touch moves behind this message."""
+    conversation = turn.conversation
+    waits = conversation.due_at is not None and conversation.phase is not Phase.DEFERRED
+    if decision.due is not DueChange.KEEP or not waits:
+        return decision
+    step, due = waiting.nudge_at(conversation, turn.policy, turn.now)
+    return replace(decision, due=DueChange.SET, due_at=due, step=max(step, conversation.step))
+
+
+def _spoken(turn: Turn, decision: Decision) -> Decision:
+    """Answer in the language the patient wrote in, if the office has approved scripts in it."""
+    language = turn.interpretation.language
+    known = language != turn.conversation.language and turn.policy.scripts.has("offer", language)
+    return replace(decision, language=language) if known else decision
+
+
+def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
+    match intent:
+        case Intent.ACCEPT:
+            return visits.accept(turn)
+        case Intent.OTHER_TIMES | Intent.CHANGE:
+            return visits.other_times(turn)
+        case Intent.CALLBACK:
+            return waiting.call_back(turn)
+        case Intent.AFFIRM:
+            return visits.affirm(turn)
+        case Intent.DEFER:
+            return waiting.defer(turn)
+        case Intent.DECLINE:
+            return waiting.decline(turn)
+        case Intent.ALREADY:
+            return Decision(move=Move.STAY, rules=("reply.already",), tool=AskChart())
+        case _:
+            return _answer(turn, intent)
+
+
+def _after_booking(turn: Turn, intent: Intent | None) -> Decision:
+    """With a visit on the calendar only a change or a call moves anything; a second booking is never made (P6)."""
+    match intent:
+        case Intent.CHANGE | Intent.OTHER_TIMES:
+            return visits.change(turn)
+        case Intent.CALLBACK:
+            return waiting.call_back(turn)
+        case Intent.DECLINE | Intent.DEFER:
+            return visits.staff_changes(turn, "reply.change-by-staff")
+        case Intent.ACCEPT | Intent.AFFIRM | Intent.ALREADY:
+            return Decision(move=Move.STAY, rules=("reply.booked-already",))
+        case _:
+            return _answer(turn, intent)
+
+
+def _answer(turn: Turn, intent: Intent | None) -> Decision:
+    """Messages that get an approved answer, or none, and leave the conversation where it is."""
+    match intent:
+        case Intent.LINK:
+            return Decision(move=Move.STAY, rules=("reply.link",), says=(Say("link"),))
+        case Intent.LOGISTICS:
+            return Decision(move=Move.STAY, rules=("reply.logistics",), says=(Say(_logistics_script(turn)),))
+        case Intent.WHO:
+            return Decision(move=Move.STAY, rules=("reply.who",), says=(Say("who"),))
+        case _:
+            return Decision(move=Move.STAY, rules=("reply.ack",))
+
+
+def _logistics_script(turn: Turn) -> str:
+    script = _LOGISTICS.get(turn.facts.asks or LogisticsAsk.GENERAL, "logistics")
+    return "logistics" if script == "logistics-parking" and not turn.policy.office.parking else script

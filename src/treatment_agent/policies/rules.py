@@ -1,0 +1,96 @@
+"""The catalogue of rules: every stable id with one sentence for people. `why` speaks with these sentences."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_CONTACT: Final = {
+    "contact.held": "Staff hold the conversation, so nothing is sent by itself.",
+    "contact.consent-revoked": "The patient asked for no more texts.",
+    "contact.no-consent": "Nobody recorded that this patient agreed to texts, or the chart says no.",
+    "contact.no-number": "There is no address on this channel that we know to be the patient's.",
+    "contact.not-capable": "This number cannot receive texts.",
+    "contact.do-not-contact": "The chart says that this patient is not to be contacted.",
+    "contact.deceased-or-inactive": "The patient is not an active patient of the office.",
+    "contact.shared-number": "Somebody else who shares this number is being written to; we wait.",
+    "contact.staff-recent": "Staff talked with the patient a short time ago; we wait.",
+    "contact.quiet-hours": "It is night where the patient may be; the text waits for the morning.",
+    "contact.no-sunday": "Nothing is sent on this day of the week.",
+    "contact.holiday": "The office has a holiday.",
+    "contact.no-common-hours": "The places where the patient may be share no hour at which a text may go.",
+    "contact.cap-day": "This number or household got a text in the last 24 hours.",
+    "contact.cap-week": "This number or household got as many texts in the last 7 days as are allowed.",
+    "contact.cap-case": "This case has had as many texts as are allowed.",
+}
+_OUTBOUND: Final = {
+    "outbound.script-not-approved": "The text is unknown or nobody approved it.",
+    "outbound.no-contact": "The books know no address to send to.",
+    "outbound.not-capable": "This number cannot receive texts.",
+    "outbound.kind-script": "Only the texts made for it may go out as an opt-out or emergency text.",
+    "outbound.consent-revoked": "The patient asked for no more texts.",
+    "outbound.no-revocation": "There is no opt-out that could be confirmed.",
+    "outbound.confirmation-once": "The opt-out was confirmed already.",
+    "outbound.confirmation-late": "It is too late to confirm the opt-out by text.",
+    "outbound.held": "Staff hold the conversation, and the one handoff text has been sent.",
+    "outbound.slot-not-offered": "The text names a time that was not offered in this conversation.",
+    "outbound.fact-not-verified": "The text would name a day or provider that is not the case's.",
+    "outbound.not-confirmed": "The calendar has not confirmed the visit, so the text may not say so.",
+    "outbound.phase": "The conversation is over or with staff, so we do not write first.",
+    "outbound.unfillable": "A fact that the text needs is not known.",
+    "outbound.control-character": "The finished text holds an invisible or control character.",
+    "outbound.too-long": "The finished text is longer than 1600 characters.",
+}
+_QUEUE: Final = {
+    "queue.deceased": "The patient has died.",
+    "queue.inactive": "The patient is not an active patient of the office.",
+    "queue.do-not-contact": "The chart says that this patient is not to be contacted.",
+    "queue.already-booked": "The patient has a visit coming, or the treatment is scheduled.",
+    "queue.declined": "The patient declined the treatment.",
+    "queue.no-open-procedures": "Nothing of this case is open any more.",
+    "queue.protected": "The patient is marked as protected: staff first.",
+    "queue.complaint": "There is an open complaint or payment dispute: staff first.",
+    "queue.medical-alert": "The chart has a medical alert: staff first.",
+    "queue.balance": "There is an open balance: staff first.",
+    "queue.preauthorization": "A preauthorization is pending.",
+    "queue.staff-first-family": "Sedation or surgery is planned: staff first.",
+    "queue.dental-order": "A root canal or extraction on the same tooth comes first: staff plan the order.",
+    "queue.waiting": "The treatment plan itself says to wait.",
+    "queue.not-in-scope": "Family, provider or age of the diagnosis is outside the office's scope.",
+    "queue.high-value": "The open treatment is worth more than the office's limit: staff first.",
+    "queue.no-date": "Nobody knows when this was diagnosed: staff check.",
+    "queue.too-old": "The diagnosis is too old.",
+    "queue.confirm-first": "The diagnosis is old enough that the doctor should confirm it first.",
+    "queue.minor-without-guardian": "The patient is under 18 and no guardian is on file.",
+    "queue.no-contact": "There is no number or address to write to.",
+    "queue.no-consent": "Nobody recorded that this patient agreed to texts, or the chart says no.",
+    "queue.staff-recent": "Staff talked with the patient a short time ago.",
+    "queue.unreadable": "The case could not be judged, so staff look at it.",
+}
+_BOOKING: Final = {
+    "booking.held": "Staff hold the conversation, so nothing is booked by itself.",
+    "booking.wrong-case": "The case is not the one this conversation is about.",
+    "booking.slot-not-offered": "This time was not offered in this conversation.",
+    "booking.past": "This time has passed.",
+    "booking.too-soon": "This time is closer than the office's lead time.",
+    "booking.wrong-family-or-length": "This time does not fit the office's template for the visit.",
+    "booking.duplicate": "There is a booking already.",
+    "booking.not-ours": "The visit to be moved is not the one booked in this conversation.",
+    "booking.procedure-gone": "The treatment is not open any more.",
+}
+_LINT: Final = {
+    "lint.no-approver": "Nobody approved the text.",
+    "lint.unknown-fill-in": "The text asks for a fact that does not exist.",
+    "lint.not-fillable": "The text cannot be filled.",
+    "lint.no-office": "A first text must name the office.",
+    "lint.no-opt-out": "A first text must tell how to opt out.",
+    "lint.carrier-keyword": "Carriers read CANCEL and END as an opt-out.",
+    "lint.pressure": "The text presses the patient.",
+    "lint.all-caps": "Capitals look like shouting.",
+    "lint.price": "The text talks about money.",
+    "lint.clinical": "The text names treatment.",
+    "lint.link-shortener": "Carriers block shortened links.",
+    "lint.encoding": "A letter outside GSM-7 more than doubles the length.",
+    "lint.too-long": "The text takes more than two segments.",
+}
+
+RULES: Final[dict[str, str]] = {**_CONTACT, **_OUTBOUND, **_QUEUE, **_BOOKING, **_LINT}

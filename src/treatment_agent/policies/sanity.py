@@ -1,0 +1,80 @@
+"""An interpreter's answer is checked before anything acts on it: it may be broken, hijacked or malicious (P3, P5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+from treatment_agent.domain.interpretation import (
+    Ambiguity,
+    ClauseReading,
+    Facts,
+    Intent,
+    Interpretation,
+    LogisticsAsk,
+    Reason,
+    Span,
+    Topic,
+)
+from treatment_agent.domain.scheduling import Window
+
+LONGEST_LOOK_AHEAD = timedelta(days=400)
+MOST_WINDOWS = 60
+MOST_CLAUSES = 400
+
+
+def checked(answer: object, *, length: int, offers: int, now: datetime) -> Interpretation:
+    """The interpretation with facts outside every sensible range left out.
+
+    Args:
+        answer: What the interpreter returned.
+        length: Number of characters in the message; spans must lie inside.
+        offers: How many slots are on the table; an option must be one of them.
+        now: The current instant.
+
+    Raises:
+        ValueError: it is no interpretation, or its clauses are nonsense; the message goes to a person.
+    """
+    if not isinstance(answer, Interpretation) or not isinstance(answer.clauses, tuple):
+        raise ValueError("the interpreter did not return an Interpretation")
+    if len(answer.clauses) > MOST_CLAUSES or not isinstance(answer.language, str) or len(answer.language) > 12:
+        raise ValueError("the interpretation is out of bounds")
+    if not all(_sensible(clause, length) for clause in answer.clauses):
+        raise ValueError("a clause has an unknown label, an impossible probability or a span outside the message")
+    facts = answer.facts
+    if not isinstance(facts, Facts):
+        raise ValueError("the facts are not Facts")
+    return replace(answer, facts=_facts(facts, offers, now))
+
+
+def _sensible(clause: object, length: int) -> bool:
+    if not isinstance(clause, ClauseReading):
+        return False
+    label_known = clause.label is None or isinstance(clause.label, Topic | Intent)
+    numbers = all(isinstance(n, float | int) and 0 <= n <= 1 for n in (clause.confidence, clause.threshold))
+    names = all(isinstance(n, str) and len(n) <= 80 and n.isascii() for n in (clause.rule, clause.part))
+    return label_known and numbers and names and _inside((clause.span, *clause.evidence), length)
+
+
+def _inside(spans: Iterable[object], length: int) -> bool:
+    return all(isinstance(s, Span) and 0 <= s.start <= s.end <= length for s in spans)
+
+
+def _facts(facts: Facts, offers: int, now: datetime) -> Facts:
+    latest = now + LONGEST_LOOK_AHEAD
+    option = facts.option if isinstance(facts.option, int) and 1 <= facts.option <= offers else None
+    windows = tuple(w for w in facts.windows if isinstance(w, Window) and w.end > now and w.start < latest)
+    call_at = facts.call_at
+    callable_then = isinstance(call_at, datetime) and call_at.utcoffset() is not None and now <= call_at < latest
+    until = facts.until
+    deferrable = isinstance(until, date) and not isinstance(until, datetime) and until < latest.date()
+    return Facts(
+        option=option,
+        windows=windows[:MOST_WINDOWS],
+        call_at=call_at if callable_then else None,
+        until=until if deferrable else None,
+        reason=facts.reason if isinstance(facts.reason, Reason) else None,
+        ambiguous=tuple(a for a in facts.ambiguous if isinstance(a, Ambiguity)),
+        asks=facts.asks if isinstance(facts.asks, LogisticsAsk) else None,
+    )

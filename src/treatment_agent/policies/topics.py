@@ -1,0 +1,159 @@
+"""Guardrails: which messages a person must have, and the handoff that follows.
+
+Blocking and in order. A product team adds one with a small class in `PracticePolicy.guardrails`; verdicts are only ever
+added. Anything that is not confidently routine is a verdict too (P4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from treatment_agent.domain.conversation import Conversation, Phase
+from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Urgency
+from treatment_agent.domain.interpretation import Intent, Interpretation, Reason, Situation, Topic
+from treatment_agent.domain.turn import Verdict
+from treatment_agent.policies.practice import PracticePolicy
+
+LONGEST_TEXT = 5000
+# Someone may be in danger: as urgent as an emergency, with a text of its own.
+URGENT_RULES = frozenset({"sensitive.self-harm"})
+_TOPIC_REASONS = {Topic.FINANCING: Reason.COST, Topic.INSURANCE: Reason.INSURANCE}
+_CONTRADICTIONS = (
+    {Intent.ACCEPT, Intent.DECLINE},
+    {Intent.ACCEPT, Intent.ALREADY},
+    {Intent.ACCEPT, Intent.DEFER},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One patient message with all that its guardrails may look at. `text` stays in memory only."""
+
+    text: str
+    media: int
+    interpretation: Interpretation
+    conversation: Conversation
+    situation: Situation
+    shared_with: tuple[str, ...] = ()
+
+
+def judge(heard: Heard, policy: PracticePolicy) -> tuple[Verdict, ...]:
+    """Run every guardrail, built-in ones first. Any verdict means a person gets the message.
+
+    Raises:
+        Exception: whatever a product team's guardrail raises; the graph turns it into a handoff.
+    """
+    verdicts = [*_topics(heard.interpretation), *_not_routine(heard), *_situation(heard)]
+    for guardrail in policy.guardrails:
+        verdict = guardrail.check(heard.text, heard.interpretation, heard.conversation, heard.situation)
+        if verdict is not None:
+            verdicts.append(verdict)
+    return tuple(verdicts)
+
+
+def _topics(interpretation: Interpretation) -> list[Verdict]:
+    return [
+        Verdict(
+            topic=clause.label,
+            rule=clause.rule,
+            urgency=Urgency.NOW if clause.rule in URGENT_RULES else None,
+            evidence=clause.evidence or (clause.span,),
+        )
+        for clause in interpretation.clauses
+        if isinstance(clause.label, Topic)
+    ]
+
+
+def _not_routine(heard: Heard) -> list[Verdict]:
+    found: list[Verdict] = []
+    interpretation = heard.interpretation
+    unsure = tuple(c.span for c in interpretation.clauses if c.label is None or c.confidence < c.threshold)
+    if interpretation.language not in ("en", "es"):
+        found.append(Verdict(topic=Topic.OTHER, rule="guardrail.language"))
+    elif unsure or not interpretation.clauses:
+        found.append(Verdict(topic=Topic.OTHER, rule="guardrail.not-understood", evidence=unsure))
+    said = set(interpretation.intents)
+    if any(pair <= said for pair in _CONTRADICTIONS):
+        found.append(Verdict(topic=Topic.OTHER, rule="guardrail.contradiction"))
+    return found
+
+
+def _situation(heard: Heard) -> list[Verdict]:
+    found: list[Verdict] = []
+    if heard.media:
+        found.append(Verdict(topic=Topic.CLINICAL, rule="guardrail.media"))
+    if len(heard.text) > LONGEST_TEXT:
+        found.append(Verdict(topic=Topic.OTHER, rule="guardrail.too-long"))
+    if heard.conversation.case_id is None:
+        found.append(Verdict(topic=Topic.IDENTITY, rule="guardrail.stranger"))
+    elif heard.shared_with:
+        found.append(Verdict(topic=Topic.IDENTITY, rule="guardrail.shared-number"))
+    polite = set(heard.interpretation.intents) <= {Intent.ACK}
+    if heard.conversation.phase is Phase.CLOSED and not polite:
+        found.append(Verdict(topic=Topic.OTHER, rule="guardrail.closed"))
+    return found
+
+
+def deciding(verdicts: tuple[Verdict, ...]) -> Verdict:
+    """The verdict that names the handoff: an emergency, else what is urgent now, else the strictest topic."""
+    order = tuple(Topic)
+    return min(
+        verdicts,
+        key=lambda v: (v.topic is not Topic.EMERGENCY, v.urgency is not Urgency.NOW, order.index(v.topic)),
+    )
+
+
+def request(
+    verdicts: tuple[Verdict, ...],
+    *,
+    event_id: str,
+    conversation: Conversation,
+    interpretation: Interpretation | None,
+    policy: PracticePolicy,
+    now: datetime,
+) -> HandoffRequest:
+    """The handoff for these verdicts: owner, urgency and due time of the strictest topic.
+
+    `now` is aware; `due_at` counts office-open minutes except for what is urgent now.
+    """
+    first = deciding(verdicts)
+    rules = policy.topics[first.topic]
+    urgency = first.urgency or rules.urgency
+    found = {v.topic for v in verdicts}
+    facts = interpretation.facts if interpretation else None
+    return HandoffRequest(
+        id=f"{conversation.id}:{event_id}:handoff",
+        kind=HandoffKind.HANDOFF,
+        topics=tuple(t for t in Topic if t in found),
+        urgency=urgency,
+        owner=rules.owner,
+        due_at=due_at(now, rules.due_minutes, policy, urgency),
+        rule=first.rule,
+        intents=interpretation.intents if interpretation else (),
+        reason=(facts.reason if facts else None) or _TOPIC_REASONS.get(first.topic),
+        call_at=facts.call_at if facts else None,
+        offered=conversation.offers,
+        evidence=tuple(span for v in verdicts for span in v.evidence),
+    )
+
+
+def due_at(now: datetime, minutes: int, policy: PracticePolicy, urgency: Urgency) -> datetime:
+    """When staff should have looked: `minutes` of open office time from `now`; wall time when urgent now."""
+    if urgency is Urgency.NOW:
+        return now + timedelta(minutes=minutes)
+    local = now.astimezone(policy.office.tz)
+    left = timedelta(minutes=minutes)
+    for offset in range(30):
+        day = local.date() + timedelta(days=offset)
+        if day in policy.office.holidays:
+            continue
+        for hours in (h for h in policy.office.hours if h.weekday == day.weekday()):
+            opens = max(local, datetime.combine(day, hours.opens, policy.office.tz))
+            closes = datetime.combine(day, hours.closes, policy.office.tz)
+            if opens >= closes:
+                continue
+            if opens + left <= closes:
+                return (opens + left).astimezone(now.tzinfo)
+            left -= closes - opens
+    return now + timedelta(minutes=minutes)

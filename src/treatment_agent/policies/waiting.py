@@ -1,0 +1,87 @@
+"""Not now: call-backs, deferrals, refusals, and when to write again."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from treatment_agent.domain.conversation import Conversation, Disposition, Move
+from treatment_agent.domain.handoff import HandoffKind
+from treatment_agent.domain.interpretation import Asked, Reason
+from treatment_agent.domain.turn import Decision, DueChange, ReasonNote, Say
+from treatment_agent.policies import cadence
+from treatment_agent.policies.hearing import Turn, local_now, reason_of, spans_of, task
+from treatment_agent.policies.practice import PracticePolicy
+
+_LONGEST_DEFERRAL = timedelta(days=365)
+
+
+def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
+    """Take a call-back request: a task for the front desk at once; the time is asked for only if it was not given."""
+    call_at = turn.facts.call_at
+    if call_at is None and turn.facts.windows and turn.conversation.asked is Asked.CALLBACK_ASK:
+        call_at = turn.facts.windows[0].start
+    asked_before = turn.conversation.asked is Asked.CALLBACK_ASK
+    if call_at is not None:
+        script = "callback-confirmed-at"
+    elif asked_before or rule != "reply.call-back":
+        script = "callback-confirmed" if rule == "reply.call-back" else "no-slots"
+    else:
+        script = "callback-ask"
+    return Decision(
+        move=Move.CALL_BACK,
+        rules=(rule,),
+        says=(Say(script),),
+        handoff=task(turn, HandoffKind.CALL_BACK, rule, call_at=call_at),
+        asked=Asked.CALLBACK_ASK,
+        call_at=call_at,
+        reason=reason_of(turn),
+        due=DueChange.CLEAR,
+    )
+
+
+def defer(turn: Turn) -> Decision:
+    """Wake the case on the day the patient names, or after `defer_days`; ask for the reason once if none was given."""
+    until = turn.facts.until
+    reason = reason_of(turn)
+    known = until is not None or reason is not None or turn.conversation.asked is Asked.REASON_ASK
+    if until is None:
+        until = local_now(turn).date() + timedelta(days=turn.policy.defer_days)
+    until = min(max(until, local_now(turn).date()), local_now(turn).date() + _LONGEST_DEFERRAL)
+    script = "ask-reason" if not known else "deferred-until" if turn.facts.until else "deferred"
+    if turn.conversation.asked is Asked.REASON_ASK and turn.facts.until is None:
+        script = "reason-noted"
+    return Decision(
+        move=Move.DEFER,
+        rules=("reply.defer" if known else "reply.defer-ask-reason",),
+        says=(Say(script),),
+        reason=reason or ReasonNote(Reason.UNSPECIFIED, spans_of(turn), until),
+        until=until,
+        asked=Asked.NOTHING if known else Asked.REASON_ASK,
+        due=DueChange.SET,
+        due_at=wake_at(turn, until),
+    )
+
+
+def decline(turn: Turn) -> Decision:
+    """End the follow-up, with the reason on record. Nobody is pressed."""
+    return Decision(
+        move=Move.DECLINE,
+        rules=("reply.decline",),
+        says=(Say("declined"),),
+        reason=reason_of(turn) or ReasonNote(Reason.UNSPECIFIED, spans_of(turn)),
+        disposition=Disposition.DECLINED,
+        asked=Asked.NOTHING,
+        due=DueChange.CLEAR,
+    )
+
+
+def wake_at(turn: Turn, until: date) -> datetime:
+    """The hour of the first cadence step on `until`, in the office's zone."""
+    steps = turn.policy.cadence.steps
+    hour = steps[0].at if steps else time(10)
+    return datetime.combine(until, hour, turn.policy.office.tz)
+
+
+def nudge_at(conversation: Conversation, policy: PracticePolicy, now: datetime) -> tuple[int, datetime]:
+    """When to write again if the patient falls silent in mid-conversation: as after the touch they answered."""
+    return cadence.after_touch(max(conversation.step - 1, 0), policy, now)

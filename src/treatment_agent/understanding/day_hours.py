@@ -1,0 +1,226 @@
+"""Reads the hours of a day out of a message: clock times, ranges of them, and parts of the day.
+
+Parts: morning 8-12 (early 7-9, late 10-12), noon and lunch 11:30-13:30, afternoon 12-17 (early 12-15, late 15-18),
+evening 17-20, first thing 7-9, end of day 16-18, after lunch 13-17, after work 17-20, after school 15-18. "After 3" is
+15-20, "before 10" is 7-10, "around 10" is half an hour either way; a plain time is the half hour that begins then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from treatment_agent.understanding.clock_times import clock_minutes, is_bare
+from treatment_agent.understanding.time_page import Page, table
+from treatment_agent.understanding.time_tokens import Kind
+
+DAY_END = 24 * 60
+_DAY_OPENS = 7 * 60
+_DAY_CLOSES = 20 * 60
+_HALF_DAY = 12 * 60
+POINT_MINUTES = 30
+
+
+class Shape(StrEnum):
+    """How hours were said."""
+
+    POINT = "point"
+    SINCE = "since"
+    UNTIL = "until"
+    RANGE = "range"
+    PART = "part"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Minutes since midnight that were named, half-open.
+
+    `anchor` is the one clock time that was said, if it was one. `widest` is what is meant when it is excluded: "not
+    mornings" leaves nothing before noon. `bare` is True when am or pm was left to us. `plural` marks a habit.
+    """
+
+    start: int
+    end: int
+    shape: Shape
+    anchor: int | None = None
+    bare: bool = False
+    plural: bool = False
+    widest: tuple[int, int] = (0, 0)
+
+    @property
+    def excluded(self) -> tuple[int, int]:
+        """The minutes that go when the patient says "not then"."""
+        return self.widest if self.widest != (0, 0) else (self.start, self.end)
+
+
+def _part(start: float, end: float, widest: tuple[int, int] | None = None, anchor: int | None = None) -> Hours:
+    low, high = widest or (int(start), int(end))
+    return Hours(
+        int(start * 60), int(end * 60), Shape.PART, anchor=anchor, widest=(low * 60, high * 60) if widest else (0, 0)
+    )
+
+
+_PARTS = table(
+    {
+        _part(8, 12, (0, 12)): "morning|am|in the am|temprano por la manana|por la manana|en la manana|de la manana"
+        "|esta manana|la manana|before lunch|before noon|by noon|until noon|antes del almuerzo|antes de mediodia|antes del mediodia",
+        _part(7, 9): "early morning|first thing|first thing in the morning|crack of dawn|a primera hora|primera hora"
+        "|temprano en la manana|muy temprano|bien temprano|early in the morning|early am|very early|super early|before work|before school",
+        _part(7, 10): "early in the day|early|temprano|earlier in the day",
+        _part(10, 12): "late morning|mid morning|midmorning|later in the morning|late in the morning|media manana|later morning",
+        _part(11.5, 13.5, anchor=12 * 60): "noon|lunch|lunchtime|lunch time|lunch hour|lunch break|midday|mid day|mediodia|medio dia"
+        "|noontime|around noon|at noon|almuerzo|hora de almuerzo|lonche",
+        _part(12, 15): "early afternoon|early in the afternoon|earlier in the afternoon",
+        _part(12, 17): "afternoon|pm|in the pm|por la tarde|en la tarde|de la tarde|esta tarde|la tarde|tarde|after noon|past noon"
+        "|despues del mediodia|despues de mediodia",
+        _part(15, 18): "late afternoon|later in the afternoon|late in the afternoon|later afternoon|later in the day|late in the day"
+        "|late|mas tarde en el dia|mid to late afternoon|end of the afternoon",
+        _part(13, 16): "mid afternoon|midafternoon|mid day to afternoon",
+        _part(13, 17): "after lunch|despues del almuerzo|despues de almorzar|despues de comer|despues de la comida",
+        _part(17, 20, (17, 24)): "evening|night|late evening|tonight|por la noche|en la noche|de la noche|esta noche|la noche"
+        "|noche|after work|after hours|after i get off|after i get off work|after i get off of work|when i get off|when i get off work"
+        "|when i get out of work|after dinner|despues del trabajo|despues de trabajar|cuando salgo del trabajo"
+        "|despues de mi trabajo|saliendo del trabajo|after business hours|early evening|once i get off work|once im off work",
+        _part(15, 18, (15, 24)): "after school|after school hours|after the kids are out of school|when the kids get out of school"
+        "|despues de la escuela|after kids get out",
+        _part(16, 18): "end of day|end of the day|eod|last appointment of the day|last appt of the day|last slot of the day"
+        "|last thing|close of business|fin del dia|al final del dia|a ultima hora|ultima hora|last of the day|before you close|right before closing",
+        _part(9, 15): "school hours|during school|while kids are at school|while the kids are at school|while kids are in school"
+        "|while the kids are in school|middle of the day|mid day hours|when the kids are in school|when kids are in school|when the kids are at school",
+        _part(8, 17): "business hours|normal hours|during business hours|working hours|office hours|during the day|durante el dia",
+        _part(9, 12): "mornings but not too early|morning but not too early|not too early in the morning|not super early|not too early",
+    }
+)  # fmt: skip
+_PLURAL_PARTS = table(
+    {
+        _part(8, 12, (0, 12)): "mornings|ams|por las mananas|en las mananas|las mananas|before lunch",
+        _part(7, 9): "early mornings",
+        _part(10, 12): "late mornings|mid mornings",
+        _part(12, 15): "early afternoons",
+        _part(12, 17): "afternoons|pms|por las tardes|en las tardes|las tardes|tardes",
+        _part(15, 18): "late afternoons",
+        _part(17, 20, (17, 24)): "evenings|nights|por las noches|en las noches|las noches|noches",
+        _part(11.5, 13.5, anchor=12 * 60): "lunchtimes|lunch hours|lunches",
+    }
+)
+# Words that mean a part of the day only next to a day: "early tuesday", "tuesday late".
+_NEEDS_A_DAY = frozenset("early late earlier later temprano tarde am pm lunch night noche very super".split())
+_SINCE = table(
+    {True: "after|past|later than|starting at|starting|beginning at|from|no earlier than|not before|not earlier than"
+     "|not until|any time after|anytime after|despues de|a partir de|desde|luego de|pasadas|no antes de|since|on or after|not till"
+     "|dont get off until|dont get off work until|dont get out until|dont get home until|off at|get off at|get off work at|done at|done with work at|get out at|gets out at|out of work at"
+     "|get out of work at|get out of school at|off work at|finish at|finish work at|salgo a|salgo del trabajo a|salgo de trabajar a|get home at|home at|free at|available at|off by|home by|free after|free by"}
+)  # fmt: skip
+_UPTO = table(
+    {True: "before|by|until|up to|earlier than|no later than|not later than|not after|not past|prior to|antes de|hasta|sooner than|ends by|leave by|leave at|have to leave by|be done by|done by|out by|be out by"}
+)  # fmt: skip
+_SMALL = frozenset("at around about like las la the a approximately approx say maybe".split())
+_ROUGH = frozenset("around about approx approximately like circa alrededor roughly".split())
+_BUSY = frozenset("work working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont dmv".split())
+_ONWARDS = table(
+    {Shape.SINCE: "or later|or after|or anytime after|or any time after|onwards|onward|on|and later|and after|o mas tarde|en adelante|or so on|and on|or past|o despues|plus",
+     Shape.UNTIL: "or earlier|or before|or sooner|and earlier|o antes|or prior"}
+)  # fmt: skip
+_RANGE_WORDS = frozenset("to through until and a y hasta".split())
+
+
+def hours_at(page: Page, index: int) -> tuple[Hours, int] | None:
+    """The hours that begin at token `index` and the index behind them, or None."""
+    return _range_at(page, index) or _since_or_upto(page, index) or _part_at(page, index) or _point_at(page, index)
+
+
+def _range_at(page: Page, index: int) -> tuple[Hours, int] | None:
+    opener = page.word(index) in ("between", "from", "entre", "desde", "de")
+    low = page.skip(index + 1, _SMALL) if opener else index
+    if page.kind(low) is not Kind.CLOCK:
+        return None
+    join = page.kind(low + 1) is Kind.DASH or (
+        page.word(low + 1) in _RANGE_WORDS and (page.word(low + 1) not in ("and", "y") or page.word(index) in ("between", "entre"))
+    )
+    high = page.skip(low + 2, _SMALL)
+    if not join or page.kind(high) is not Kind.CLOCK:
+        return None
+    start, end = _range_minutes(page, low, high)
+    return Hours(start, end, Shape.RANGE, anchor=start, bare=is_bare(page.tokens[low])), high + 1
+
+
+def _range_minutes(page: Page, low: int, high: int) -> tuple[int, int]:
+    """The ends of "11-1", "3-5pm", "9 to 11am": one am or pm settles both, and the end comes after the start."""
+    first, last = page.tokens[low], page.tokens[high]
+    start, end = clock_minutes(first), clock_minutes(last)
+    if last.half and is_bare(first):
+        hours = first.value % _HALF_DAY
+        choices = (hours + _HALF_DAY, hours) if last.half == "pm" else (hours,)
+        start = next((choice for choice in choices if choice < end), start)
+    if end <= start and end + _HALF_DAY < DAY_END and is_bare(last):
+        end += _HALF_DAY
+    return (start, end) if start < end else (start, min(start + POINT_MINUTES, DAY_END))
+
+
+def _since_or_upto(page: Page, index: int) -> tuple[Hours, int] | None:
+    since, upto = _SINCE.at(page, index), _UPTO.at(page, index)
+    longest = max((found for found in (since, upto) if found), key=lambda found: found[1], default=None)
+    if longest is None:
+        return None
+    place = page.skip(longest[1], _SMALL)
+    if page.kind(place) is not Kind.CLOCK:
+        return None
+    moment, bare = clock_minutes(page.tokens[place]), is_bare(page.tokens[place])
+    open_ended = longest is since or (page.word(index) in ("until", "hasta") and _busy_before(page, index))
+    hours = since_hours(moment, bare=bare) if open_ended else upto_hours(moment, bare=bare)
+    return hours, place + 1
+
+
+def _busy_before(page: Page, index: int) -> bool:
+    return any(page.word(index - back) in _BUSY for back in range(1, 5))
+
+
+def since_hours(moment: int, *, bare: bool = False) -> Hours:
+    """ "After 3": until 20:00, or until midnight when it is later than that."""
+    end = _DAY_CLOSES if moment < _DAY_CLOSES else DAY_END
+    return Hours(moment, end, Shape.SINCE, anchor=moment, bare=bare, widest=(moment, DAY_END))
+
+
+def upto_hours(moment: int, *, bare: bool = False) -> Hours:
+    """ "Before 10": from 7:00, or the hour before when it is earlier than that."""
+    end = max(moment, 30)
+    start = _DAY_OPENS if end > _DAY_OPENS else max(0, end - 60)
+    return Hours(start, end, Shape.UNTIL, bare=bare, widest=(0, end))
+
+
+def _part_at(page: Page, index: int) -> tuple[Hours, int] | None:
+    plural = _PLURAL_PARTS.at(page, index)
+    if plural:
+        part = plural[0]
+        return Hours(part.start, part.end, part.shape, part.anchor, plural=True, widest=part.widest), plural[1]
+    found = _PARTS.at(page, index)
+    if found and found[1] == index + 1 and page.word(index) in _NEEDS_A_DAY:
+        return None
+    return found
+
+
+def lone_part_at(page: Page, index: int) -> tuple[Hours, int] | None:
+    """A part of the day that counts only because a day stands beside it: "early tuesday"."""
+    return _PARTS.at(page, index) if page.word(index) in _NEEDS_A_DAY else None
+
+
+def _point_at(page: Page, index: int) -> tuple[Hours, int] | None:
+    place = index
+    rough = False
+    while page.word(place) in _SMALL | _ROUGH:
+        rough = rough or page.word(place) in _ROUGH
+        place += 1
+    if page.kind(place) is not Kind.CLOCK or place - index > 3:
+        return None
+    token = page.tokens[place]
+    moment, bare = clock_minutes(token), is_bare(token)
+    onwards = _ONWARDS.at(page, place + 1)
+    if onwards and not (page.word(place + 1) == "on" and page.kind(place + 2) is Kind.WORD):
+        made = since_hours(moment, bare=bare) if onwards[0] is Shape.SINCE else upto_hours(moment, bare=bare)
+        return made, onwards[1]
+    return _point(moment, bare=bare, rough=rough or token.rough), place + 1
+
+
+def _point(moment: int, *, bare: bool, rough: bool) -> Hours:
+    start = max(0, moment - POINT_MINUTES) if rough else moment
+    return Hours(start, min(moment + POINT_MINUTES, DAY_END), Shape.POINT, anchor=moment, bare=bare)

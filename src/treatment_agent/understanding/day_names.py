@@ -1,0 +1,263 @@
+"""Reads single days, weekdays, months and named days: "dec 8", "the 3rd", "el 8 de diciembre", "next friday"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from treatment_agent.understanding.calendar_days import (
+    DAYS_AHEAD,
+    FARTHEST_DAYS,
+    Days,
+    coming,
+    habit_dates,
+    merge_days,
+    month_dates,
+    named_day,
+    next_date,
+    next_day_of_month,
+    next_monday,
+    one_day,
+    stretch,
+    valid_date,
+)
+from treatment_agent.understanding.calendar_words import ORDINALS, is_plural_weekday, month_of, weekday_of
+from treatment_agent.understanding.clock_times import UNITS
+from treatment_agent.understanding.time_page import Page, table
+from treatment_agent.understanding.time_tokens import Kind
+
+Found = tuple[Days, int] | None
+
+NAMED = table(
+    {
+        "thanksgiving": "thanksgiving|thanksgiving day|accion de gracias|dia de accion de gracias|turkey day",
+        "christmas": "christmas|christmas day|navidad|la navidad|las navidades|dia de navidad",
+        "christmas_eve": "christmas eve|nochebuena|noche buena",
+        "new_year": "new years|new years day|new year|ano nuevo|the new year|first of the year|the first of the year|el primero del ano",
+        "new_years_eve": "new years eve|nye|fin de ano|nochevieja",
+        "mlk": "mlk|mlk day|martin luther king day|martin luther king jr day|martin luther king",
+        "presidents": "presidents day|president day",
+        "memorial": "memorial day",
+        "labor": "labor day|labour day|dia del trabajo",
+        "july4": "independence day|the fourth of july|fourth of july",
+        "veterans": "veterans day|veteran day",
+        "columbus": "columbus day|indigenous peoples day",
+        "juneteenth": "juneteenth",
+        "easter": "easter|easter sunday|pascua|semana santa",
+        "halloween": "halloween",
+        "valentines": "valentines|valentines day|dia de san valentin|san valentin",
+        "black_friday": "black friday",
+        "st_patricks": "st patricks day|st patricks|st paddys day",
+        "mothers": "mothers day|dia de las madres",
+        "fathers": "fathers day|dia del padre",
+        "three_kings": "three kings|three kings day|dia de reyes|los reyes",
+        "tax_day": "tax season|tax time|tax day|taxes|temporada de impuestos|los impuestos",
+    }
+)
+_NEXT = frozenset("next".split())
+_COMING = frozenset("this coming upcoming este proximo".split())
+_COMING_AFTER = table({True: "que viene|proximo|siguiente|que entra|coming up"})
+_EVERY = frozenset("any every each most all cualquier los todos most".split())
+_PAST = frozenset("last past previous pasado ultimo".split())
+_MONTH_NEEDS_HINT = frozenset("may mar ago jun".split())
+_MONTH_HINTS = frozenset("in of until by before after next late early mid this en de hasta since or through for to end beginning".split())
+_NOT_WEEKDAY_AFTER = {
+    "sat": frozenset("i we he she they have just".split()), "sun": frozenset(("the",)), "mar": frozenset(("el",)),
+    "fri": frozenset(), "tu": frozenset("a con y para de es que si".split()), "dom": frozenset(), "mon": frozenset(("mi",)),
+}  # fmt: skip
+_ORDINAL_NOUNS = frozenset(
+    """one ones option time times grade tooth street floor visit appointment appt opinion slot choice party available molar day
+    week kid child opening st ave quarter avenue half attempt message text reminder opcion vez hora cita""".split()
+)
+_RANGE_JOINS = frozenset("to through thru a al until hasta".split())
+_LIST_JOINS = frozenset("or and o y to through".split())
+
+
+def named_at(page: Page, index: int) -> Found:
+    """A holiday or another day with a name."""
+    found = NAMED.at(page, index)
+    if not found:
+        return None
+    days = one_day(named_day(found[0], page.today))
+    return (replace(days, until=days.first) if found[0] == "new_year" else days), found[1]
+
+
+def weekday_at(page: Page, index: int) -> Found:
+    """A weekday with its "next", "this", "any"; ranges of weekdays; weekends and working days are in `periods`."""
+    before = page.word(index)
+    place = page.skip(index, _NEXT | _COMING | _EVERY | _PAST | frozenset(("the", "of", "las", "el")))
+    day = _plain_weekday(page, place)
+    if day is None:
+        return None
+    behind = place + 1
+    said = {page.word(at) for at in range(index, place)}
+    if said & _PAST:
+        return None
+    last = _weekday_range(page, behind)
+    if last:
+        count = (last[0] - day) % 7 + 1
+        weekdays = frozenset((day + step) % 7 for step in range(count))
+        return Days(habit_dates(page.today, weekdays), weekdays, habit=True), last[1]
+    if said & _EVERY or is_plural_weekday(page.word(place)):
+        return Days(habit_dates(page.today, (day,)), frozenset((day,)), habit=True), behind
+    if said & _NEXT or (said & {"coming"} and before == "next"):
+        return one_day(next_monday(page.today) + timedelta(days=day)), behind
+    date_ = coming(day, page.today)
+    after = _COMING_AFTER.at(page, behind)
+    if after or said & _COMING:
+        return one_day(date_), after[1] if after else behind
+    return Days(frozenset((date_,)), frozenset((day,))), behind
+
+
+def _plain_weekday(page: Page, place: int) -> int | None:
+    word = page.word(place)
+    before = page.word(place - 1)
+    if not word or before in _PAST or before in _NOT_WEEKDAY_AFTER.get(word, ()):
+        return None
+    if word == "tu" and not (page.kind(place + 1) in (Kind.SLASH, Kind.CLOCK) or page.word(place + 1) in ("th", "or")):
+        return None
+    if word == "m" or word == "f":
+        return _letter_weekday(page, place)
+    return weekday_of(word)
+
+
+def _letter_weekday(page: Page, place: int) -> int | None:
+    """ "m-f" only."""
+    if page.word(place) == "m" and page.kind(place + 1) is Kind.DASH and page.word(place + 2) == "f":
+        return 0
+    return 4 if page.word(place) == "f" and page.kind(place - 1) is Kind.DASH and page.word(place - 2) == "m" else None
+
+
+def _weekday_range(page: Page, place: int) -> tuple[int, int] | None:
+    if page.kind(place) is not Kind.DASH and page.word(place) not in _RANGE_JOINS:
+        return None
+    end = page.skip(place + 1, frozenset(("el",)))
+    day = _plain_weekday(page, end)
+    return None if day is None else (day, end + 1)
+
+
+def month_day_at(page: Page, index: int) -> Found:
+    """ "dec 8", "december the 8th", "8 de diciembre", "12/8", with lists and ranges: "dec 8-10", "dec 8 or 9"."""
+    if page.kind(index) is Kind.DATE:
+        return _written_date(page, index)
+    place = page.skip(index, frozenset("the el on dia".split()))
+    ahead = _day_number(page, place)
+    if ahead:
+        at = page.skip(place + 1, frozenset("of de del".split()))
+        month = _month_word(page, at)
+        # "the 8th may work": without "of" a doubtful month word is none.
+        return _dated(page, month, ahead, at + 1) if month and (at > place + 1 or page.word(at) != "may") else None
+    month = _month_word(page, place)
+    if month is None:
+        return None
+    at = page.skip(place + 1, frozenset("the el".split()))
+    day = _day_number(page, at)
+    if not day or page.word(at + 1) in UNITS - {"of"}:
+        return None
+    return _more_days(page, month, _dated(page, month, day, at + 1))
+
+
+def _month_word(page: Page, index: int) -> int | None:
+    word = page.word(index)
+    return month_of(word) if word else None
+
+
+def _day_number(page: Page, index: int) -> int:
+    """A day of the month in figures or letters, else 0."""
+    if page.kind(index) in (Kind.NUMBER, Kind.ORDINAL) and 1 <= page.value(index) <= 31:
+        return page.value(index)
+    return ORDINALS.get(page.word(index), 0)
+
+
+def _dated(page: Page, month: int, day: int, behind: int) -> Found:
+    at = behind + 1 if page.kind(behind) is Kind.COMMA else behind
+    at = page.skip(at, frozenset("de del of".split()))
+    year = page.value(at) if page.kind(at) is Kind.NUMBER and 2020 <= page.value(at) <= 2099 else 0
+    found = _resolve(page.today, month, day, year)
+    return (one_day(found), at + 1 if year else behind) if found else None
+
+
+def _resolve(today: date, month: int, day: int, year: int) -> date | None:
+    found = valid_date(year, month, day) if year else next_date(month, day, today)
+    return found if found and 0 <= (found - today).days <= FARTHEST_DAYS else None
+
+
+def _written_date(page: Page, index: int) -> Found:
+    token = page.tokens[index]
+    near = {page.word(index + step) for step in (-3, -2, -1, 1, 2)}
+    if near & {"pain", "scale", "hurts", "dolor", "score"}:
+        return None
+    found = _resolve(page.today, token.month, token.value, token.year)
+    return (one_day(found), index + 1) if found else None
+
+
+def _more_days(page: Page, month: int, found: Found) -> Found:
+    """Take in the rest of "dec 8-10" and "dec 8, 9 or 10"."""
+    while found:
+        days, behind = found
+        dash = page.kind(behind) is Kind.DASH or page.word(behind) in ("to", "through")
+        join = dash or page.kind(behind) is Kind.COMMA or page.word(behind) in _LIST_JOINS
+        at = page.skip(behind + 1, frozenset("the el or and".split()))
+        day = _day_number(page, at) if join and page.kind(at) in (Kind.NUMBER, Kind.ORDINAL) else 0
+        following = page.word(at + 1)
+        if not day or following in UNITS or following in _ORDINAL_NOUNS or month_of(following):
+            return found
+        other = _resolve(page.today, month, day, 0)
+        if other is None:
+            return found
+        both = stretch(days.last, other) if dash else one_day(other)
+        found = (merge_days(days, both), at + 1) if both else None
+    return found
+
+
+def ordinal_at(page: Page, index: int) -> Found:
+    """ "the 3rd", "8th", "el 15": the next such date, or the offered one."""
+    place = page.skip(index, frozenset("the el on dia".split()))
+    said = {page.word(at) for at in range(index, place)}
+    day = page.value(place)
+    if page.kind(place) is Kind.ORDINAL:
+        plain = page.word(place + 1) not in _ORDINAL_NOUNS and weekday_of(page.word(place + 1)) is None
+    elif page.kind(place) is Kind.NUMBER:
+        plain = page.word(place + 1) not in UNITS and _number_is_day(page, place, said)
+    else:
+        return None
+    if not (plain and 1 <= day <= 31):
+        return None
+    found = next_day_of_month(day, page.today)
+    offered = next((start.date() for start in page.offers if start.day == day), None)
+    if offered is None or found is None or offered == found:
+        return (one_day(found), place + 1) if found else None
+    near = (found - page.today).days <= DAYS_AHEAD
+    return one_day(offered, doubtful=near), place + 1
+
+
+def _number_is_day(page: Page, place: int, said: set[str]) -> bool:
+    if "dia" in said:
+        return True
+    weekday = weekday_of(page.word(place - len(said) - 1)) is not None or weekday_of(page.word(place - 1)) is not None
+    spanish = bool(said & {"el"}) or page.word(place - 1) == "del"
+    return spanish or weekday or ("the" in said and page.value(place) > 12)
+
+
+def month_at(page: Page, index: int) -> Found:
+    """A whole month: "in january", "december 2026"; what is left of it when it is this one."""
+    place = page.skip(index, frozenset("in next this en the el".split()))
+    month = _month_word(page, place)
+    if month is None:
+        return None
+    if page.word(place) in _MONTH_NEEDS_HINT and page.word(place - 1) not in _MONTH_HINTS:
+        return None
+    if page.word(place - 1) in _PAST or _day_number(page, page.skip(place + 1, frozenset(("the",)))):
+        return None
+    year = page.value(place + 1) if page.kind(place + 1) is Kind.NUMBER else 0
+    named = 2020 <= year <= 2099
+    found = whole_month(month, page.today, year if named else 0)
+    return (found, place + 2 if named else place + 1) if found else None
+
+
+def whole_month(month: int, today: date, year: int = 0) -> Days | None:
+    """All of a month from tomorrow on; it defers to its first day."""
+    first, last = month_dates(year or today.year + (month < today.month), month)
+    if last <= today or (first - today).days > FARTHEST_DAYS:
+        return None
+    return stretch(max(first, today + timedelta(days=1)), last, until=first if first > today else None)

@@ -1,0 +1,193 @@
+"""Puts the days and hours of a message together: which hours belong to which days, and what is left out.
+
+"tues or thurs after 3" is both days after 3; "tuesday after 3 or friday" is two wishes; "Tuesday works. Mornings are
+best." is Tuesday morning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+
+from treatment_agent.understanding.calendar_days import Days, merge_days, narrow
+from treatment_agent.understanding.day_hours import Hours, Shape
+from treatment_agent.understanding.time_mentions import Join, Mention
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Days with hours that belong together; None stands for "not said"."""
+
+    days: Days | None
+    hours: tuple[Hours, ...] = ()
+    negative: bool = False
+    any_day: bool = False
+
+
+def wishes_of(mentions: Iterable[Mention], today: date) -> tuple[Wish, ...]:
+    """Group mentions into wishes, in order of the text."""
+    wishes: list[Wish] = []
+    for run in _runs([mention for mention in mentions if mention.moment is None]):
+        wishes.extend(_pair(run, today))
+    named = any(wish.days and not wish.any_day and not wish.negative for wish in wishes)
+    kept = [wish for wish in wishes if not (wish.any_day and named and not wish.hours)]
+    return tuple(_attach_hours(kept))
+
+
+def _runs(mentions: list[Mention]) -> list[list[Mention]]:
+    """Mentions of one segment and one sign."""
+    runs: list[list[Mention]] = []
+    for mention in mentions:
+        last = runs[-1][-1] if runs else None
+        if last and last.segment == mention.segment and last.negative == mention.negative:
+            runs[-1].append(mention)
+        else:
+            runs.append([mention])
+    return runs
+
+
+def _pair(run: list[Mention], today: date) -> list[Wish]:
+    """Pair each row of days with the row of hours beside it; the first row decides whether hours lead or follow."""
+    rows = _rows(run)
+    wishes: list[Wish] = []
+    index = 0
+    while index < len(rows):
+        row, other = rows[index], rows[index + 1] if index + 1 < len(rows) else []
+        pair = [row, other] if other else [row]
+        days = next((part for part in pair if part[0].days), [])
+        hours = next((part for part in pair if not part[0].days), [])
+        if row[0].days and row[0].hours:
+            days, hours, pair = row, row, [row]
+        wishes.append(_wish(days, hours, today))
+        index += len(pair)
+    return wishes
+
+
+def _rows(run: list[Mention]) -> list[list[Mention]]:
+    """Neighbouring mentions of one sort: days together, hours together; "tonight", being both, alone."""
+    rows: list[list[Mention]] = []
+    for mention in run:
+        last = rows[-1][-1] if rows else None
+        alone = bool(mention.days and mention.hours) or bool(last and last.days and last.hours)
+        if last and not alone and (last.days is None) == (mention.days is None):
+            rows[-1].append(mention)
+        else:
+            rows.append([mention])
+    return rows
+
+
+def _wish(days: list[Mention], hours: list[Mention], today: date) -> Wish:
+    named = [mention for mention in days if not mention.any_day] or days
+    some = (days or hours)[0]
+    any_day = bool(days) and all(mention.any_day for mention in days)
+    return Wish(_join_days(named, today), join_hours(hours), negative=some.negative, any_day=any_day)
+
+
+def _join_days(mentions: list[Mention], today: date) -> Days | None:
+    joined: list[tuple[Days, Join]] = []
+    for mention in mentions:
+        if mention.days is None:
+            continue
+        if joined and mention.join in (Join.NONE, Join.COMMA):
+            both = _same_day(joined[-1][0], mention.days) if joined else None
+            if both:
+                joined[-1] = (both, joined[-1][1])
+                continue
+        joined.append((mention.days, mention.join))
+    return _narrowed(joined, today)
+
+
+def _same_day(one: Days, other: Days) -> Days | None:
+    """ "tuesday, dec 1": a weekday beside a date. A wrong weekday makes the pair doubtful."""
+    weekday, dated = (one, other) if one.weekdays else (other, one)
+    if not weekday.weekdays or weekday.habit or dated.weekdays or len(dated.dates) != 1:
+        return None
+    return replace(dated, doubtful=dated.doubtful or dated.first.weekday() not in weekday.weekdays)
+
+
+def _narrowed(joined: list[tuple[Days, Join]], today: date) -> Days | None:
+    """Weekdays are narrowed by a stretch beside them, unless "or" stands between the two."""
+    if not joined:
+        return None
+    plain = [days for days, _ in joined if days.weekdays]
+    wide = [days for days, _ in joined if days.wide and not days.weekdays]
+    if plain and wide and not _divided(joined):
+        frame = _merged(wide)
+        inside = narrow(_merged(plain), frame, today)
+        others = [days for days, _ in joined if not days.weekdays and not days.wide]
+        return _merged([inside, *others]) if inside else replace(_merged(plain), doubtful=True)
+    narrowed = _overlap(joined)
+    return narrowed or _merged([days for days, _ in joined])
+
+
+def _overlap(joined: list[tuple[Days, Join]]) -> Days | None:
+    """ "next week, the 1st", "between dec 1 and dec 15 after dec 7": stretches side by side keep what they share."""
+    if len(joined) < 2 or any(join in (Join.OR, Join.AND) for _, join in joined[1:]) or not any(d.wide for d, _ in joined):
+        return None
+    shared = frozenset.intersection(*(days.dates for days, _ in joined))
+    if not shared:
+        return None
+    untils = [days.until for days, _ in joined if days.until]
+    return Days(shared, wide=all(d.wide for d, _ in joined), until=max(untils, default=None), doubtful=any(d.doubtful for d, _ in joined))
+
+
+def _divided(joined: list[tuple[Days, Join]]) -> bool:
+    """True when a stretch and a weekday are alternatives: "monday or next week"."""
+    return any(
+        join in (Join.OR, Join.AND) and bool(days.weekdays) != bool(before.weekdays)
+        for (before, _), (days, join) in zip(joined, joined[1:], strict=False)
+    )
+
+
+def _merged(parts: list[Days]) -> Days:
+    total = parts[0]
+    for days in parts[1:]:
+        total = merge_days(total, days)
+    return total
+
+
+def join_hours(mentions: Iterable[Mention]) -> tuple[Hours, ...]:
+    """The hours of a row: "mornings or after 3" is both, "after 3 but before 5" and "morning at 8" what they share."""
+    joined: list[Hours] = []
+    for mention in mentions:
+        hours = mention.hours
+        if hours is None:
+            continue
+        shared = _shared(joined[-1], hours, mention.join) if joined else None
+        if shared:
+            joined[-1] = shared
+        else:
+            joined.append(hours)
+    return tuple(joined)
+
+
+def _shared(one: Hours, other: Hours, join: Join) -> Hours | None:
+    start, end = max(one.start, other.start), min(one.end, other.end)
+    bounds = {one.shape, other.shape} == {Shape.SINCE, Shape.UNTIL}
+    if start >= end or join is Join.OR or (join is Join.AND and not bounds):
+        return None
+    if join is Join.COMMA and one.shape is other.shape:
+        return None
+    exact = next((hours for hours in (one, other) if hours.shape is Shape.POINT), None)
+    if exact:
+        return exact
+    anchored = next((hours for hours in (one, other) if hours.anchor is not None), one)
+    return Hours(start, end, Shape.RANGE, anchor=anchored.anchor, bare=one.bare or other.bare, plural=one.plural or other.plural)
+
+
+def _attach_hours(wishes: list[Wish]) -> list[Wish]:
+    """Give hours that stand alone to the days that have none."""
+    loose = [wish for wish in wishes if wish.days is None and not wish.negative]
+    bare = [wish for wish in wishes if wish.days and not wish.hours and not wish.negative]
+    full = [wish for wish in wishes if wish.days and wish.hours and not wish.negative]
+    if not loose or not (bare or full):
+        return wishes
+    extra = tuple(hours for wish in loose for hours in wish.hours)
+    if bare:
+        kept = [wish for wish in wishes if wish not in loose]
+        return [replace(wish, hours=extra) if wish in bare else wish for wish in kept]
+    points = tuple(hours for hours in extra if hours.shape is Shape.POINT)
+    kept = [wish for wish in wishes if wish not in loose]
+    last = full[-1]
+    return [replace(wish, hours=wish.hours + points) if wish is last else wish for wish in kept]

@@ -1,0 +1,77 @@
+"""The tokens of one message together with what is needed to read them, and tables of fixed phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Generic, TypeVar
+
+from treatment_agent.domain.interpretation import Situation
+from treatment_agent.understanding.time_tokens import Kind, Token
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Tokens, the moment they were written (aware, office zone) and the starts of the offered slots."""
+
+    tokens: tuple[Token, ...]
+    now: datetime
+    offers: tuple[datetime, ...] = ()
+
+    @property
+    def today(self) -> date:
+        """The office's date at the moment of writing."""
+        return self.now.date()
+
+    def kind(self, index: int) -> Kind | None:
+        """The kind of a token, None outside the message."""
+        return self.tokens[index].kind if 0 <= index < len(self.tokens) else None
+
+    def word(self, index: int) -> str:
+        """The word at `index`, empty for anything else."""
+        return self.tokens[index].word if self.kind(index) is Kind.WORD else ""
+
+    def value(self, index: int) -> int:
+        """The number of a token, 0 outside the message."""
+        return self.tokens[index].value if 0 <= index < len(self.tokens) else 0
+
+    def skip(self, index: int, words: frozenset[str]) -> int:
+        """The first index at or after `index` whose word is not one of `words`."""
+        while self.word(index) in words:
+            index += 1
+        return index
+
+
+def page_of(tokens: tuple[Token, ...], situation: Situation) -> Page:
+    """The page for a message; offers are seen in the zone of `situation.now`."""
+    zone = situation.now.tzinfo
+    return Page(tokens, situation.now, tuple(offer.start.astimezone(zone) for offer in situation.offers))
+
+
+class PhraseTable(Generic[T]):
+    """Fixed phrases and what each stands for; the longest phrase that begins at a place wins."""
+
+    def __init__(self, phrases: Mapping[str, T]) -> None:
+        """Take phrases as folded words with single spaces, without apostrophes."""
+        found: dict[str, list[tuple[tuple[str, ...], T]]] = {}
+        for phrase, value in phrases.items():
+            words = tuple(phrase.split())
+            found.setdefault(words[0], []).append((words, value))
+        self._by_first = {
+            first: tuple(sorted(entries, key=lambda entry: -len(entry[0]))) for first, entries in found.items()
+        }
+
+    def at(self, page: Page, index: int) -> tuple[T, int] | None:
+        """The value of the phrase that begins at `index` and the index behind it."""
+        for words, value in self._by_first.get(page.word(index), ()):
+            if all(page.word(index + place) == word for place, word in enumerate(words)):
+                return value, index + len(words)
+        return None
+
+
+def table(groups: Mapping[T, str]) -> PhraseTable[T]:
+    """A table from one string of phrases per value, phrases separated by `|`."""
+    return PhraseTable({phrase.strip(): value for value, group in groups.items() for phrase in group.split("|")})
