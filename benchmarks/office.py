@@ -35,13 +35,13 @@ def policy() -> PracticePolicy:
             booking_link="https://maple.example/book",
             address="1 Maple Street, Chicago",
             zone="America/Chicago",
-            providers=tuple(Provider(id=name.lower(), name=f"Dr. {name}") for name in ("Lee", "Ramos", "Okafor")),
+            providers=(Provider(id="lee", name="Dr. Lee"),),
         ),
     )
 
 
-def rows(count: int) -> Iterator[tuple[str, ...]]:
-    """Rows of an export, one case each, the same every time. Every tenth is not eligible."""
+def rows(count: int, *, refused: float = 0.1) -> Iterator[tuple[str, ...]]:
+    """Rows of an export, one case each, the same every time. This share of patients want no texts."""
     chance = random.Random(7)
     for number in range(count):
         visit = TODAY - timedelta(days=chance.randint(1, 170))
@@ -50,26 +50,26 @@ def rows(count: int) -> Iterator[tuple[str, ...]]:
             "Ana",
             "Sample",
             f"19{chance.randint(40, 99)}-0{chance.randint(1, 9)}-1{chance.randint(0, 9)}",
-            f"+1{312 + number // 10_000}555{number % 10_000:04d}",
-            "No" if chance.random() < 0.1 else "Yes",
+            phone_of(number),
+            "No" if chance.random() < refused else "Yes",
             "Patient",
             f"{number}",
             chance.choice(CODES),
             str(chance.randint(2, 31)),
             f"{chance.randint(150, 3000)}.00",
-            chance.choice(("lee", "ramos", "okafor")),
+            "lee",
             chance.choice(("", "1", "2")),
             "TP",
             visit.isoformat(),
         )
 
 
-def write_export(path: Path, count: int) -> Path:
+def write_export(path: Path, count: int, *, refused: float = 0.1) -> Path:
     """Write `rows` as a CSV file."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(HEADERS)
-        writer.writerows(rows(count))
+        writer.writerows(rows(count, refused=refused))
     return path
 
 
@@ -79,13 +79,12 @@ def phone_of(number: int) -> str:
 
 
 def openings() -> Iterator[Slot]:
-    """Four long openings per provider and weekday, for six weeks."""
+    """Four long openings per weekday, for six weeks: few, so that the calendar's own search does not count."""
     days = (TODAY + timedelta(days=n) for n in range(1, 43))
     for day in (day for day in days if day.weekday() < 5):
-        for provider in policy().office.providers:
-            for hour in (8, 10, 13, 15):
-                start = datetime.combine(day, time(hour), tzinfo=ZONE)
-                yield Slot(start, start + timedelta(hours=2), provider.id, f"{provider.id}-{start:%m%d%H}")
+        for hour in (8, 10, 13, 15):
+            start = datetime.combine(day, time(hour), tzinfo=ZONE)
+            yield Slot(start, start + timedelta(hours=2), "lee", f"lee-{start:%m%d%H}")
 
 
 def open_coordinator(folder: Path) -> tuple[Coordinator, FrozenClock]:

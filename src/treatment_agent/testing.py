@@ -19,15 +19,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import SecretStr
 
-from treatment_agent.domain.interpretation import (
-    ClauseReading,
-    Facts,
-    Intent,
-    Interpretation,
-    Situation,
-    Span,
-    Topic,
-)
+from treatment_agent.domain.interpretation import ClauseReading, Facts, Intent, Interpretation, Situation, Span, Topic
 from treatment_agent.domain.value import require_aware
 
 T = TypeVar("T")
@@ -173,7 +165,7 @@ class Faults:
                 raise Crash
             boundary = Boundary(len(self._calls) + 1, port, method)
             self._calls.append(boundary)
-            due = next((fault for fault in [f for f in self._faults if f.counts(boundary)]), None)
+            due = next(iter([fault for fault in self._faults if fault.counts(boundary)]), None)  # each one counts
             if due is not None and not due.after:
                 raise self._happens(due)
         result = call()
@@ -297,9 +289,8 @@ class ScriptedInterpreter:
             AssertionError: with both numbers.
         """
         if len(self._asked) != len(self._steps):
-            raise AssertionError(
-                f"ScriptedInterpreter: {len(self._asked)} calls for a script of {len(self._steps)} steps"
-            )
+            calls, steps = len(self._asked), len(self._steps)
+            raise AssertionError(f"ScriptedInterpreter: {calls} calls for a script of {steps} steps")
 
     def __enter__(self) -> ScriptedInterpreter:
         return self

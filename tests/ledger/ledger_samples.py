@@ -95,9 +95,7 @@ def claimed(
     ledger: SqlLedger, conversation: str = "c17", event: Event | None = None, text: str | None = "hello there"
 ) -> Event:  # fmt: skip
     event = event or message()
-    ledger.claim(
-        conversation, event, at=event.at, text=None if text is None else SecretStr(text), sender=phone()
-    )
+    ledger.claim(conversation, event, at=event.at, text=None if text is None else SecretStr(text), sender=phone())
     return event  # fmt: skip
 
 

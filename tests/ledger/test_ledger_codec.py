@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import get_args
 
 import pytest
@@ -147,6 +147,3 @@ class TestStorable:
     def test_replaces_what_no_database_takes_and_keeps_the_length(self, given: str, kept: str) -> None:
         assert storable(given) == kept
         assert len(storable(given)) == len(given)
-
-    def test_times_in_samples_are_utc(self) -> None:
-        assert NOW.tzinfo is UTC

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from treatment_agent.domain.books import ContactFacts, ConversationFacts, SentMark
@@ -42,6 +43,12 @@ POLICY = PracticePolicy(id="maple", office=OFFICE)
 CROWN = Procedure(id="p1", code="D2740", tooth="30", fee_cents=120_000, diagnosed_on=date(2026, 11, 24))
 
 
+def instants(first_year: int, last_year: int, zone: tzinfo = UTC) -> st.SearchStrategy[datetime]:
+    # The bounds of the strategy must be naive; what it draws is not.
+    first, last = datetime(first_year, 1, 1), datetime(last_year, 12, 31)  # noqa: DTZ001
+    return st.datetimes(first, last, timezones=st.just(zone))
+
+
 def procedure(number: str, code: str, tooth: str = "30", **changes: object) -> Procedure:
     return CROWN.model_copy(update={"id": number, "code": code, "tooth": tooth, "family": Family.OTHER}).model_validate(
         {**CROWN.model_dump(exclude={"family"}), "id": number, "code": code, "tooth": tooth, **changes}
@@ -71,7 +78,9 @@ def case(*procedures: Procedure, who: Patient | None = None, **changes: object) 
 
 
 def slot(number: int = 1, start: datetime = datetime(2026, 12, 1, 9, tzinfo=CHICAGO), minutes: int = 90) -> Slot:
-    return Slot(start=start, end=start + timedelta(minutes=minutes), provider_id="lee", id=f"s{number}", family=Family.CROWN)
+    return Slot(
+        start=start, end=start + timedelta(minutes=minutes), provider_id="lee", id=f"s{number}", family=Family.CROWN
+    )
 
 
 SLOTS = (slot(1), slot(2, datetime(2026, 12, 3, 14, tzinfo=CHICAGO)))
@@ -94,7 +103,9 @@ def facts(**changes: object) -> ConversationFacts:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def mark(ago: timedelta, kind: SendKind = SendKind.OUTREACH, conversation_id: str = "c1", now: datetime = NOW) -> SentMark:
+def mark(
+    ago: timedelta, kind: SendKind = SendKind.OUTREACH, conversation_id: str = "c1", now: datetime = NOW
+) -> SentMark:
     return SentMark(at=now - ago, kind=kind, conversation_id=conversation_id)
 
 

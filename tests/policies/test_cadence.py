@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from policy_samples import CHICAGO, CROWN, NOW, OFFICE, POLICY, case
+from policy_samples import CHICAGO, CROWN, NOW, OFFICE, POLICY, case, instants
 
 from treatment_agent.policies.cadence import after_touch, first_due, is_review, script_for
 from treatment_agent.policies.practice import Cadence, PracticePolicy, Script, Step
@@ -52,7 +52,7 @@ class TestFirstDue:
         assert due.astimezone(CHICAGO).time() == time(10)
 
     @given(
-        now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 1), timezones=st.just(UTC)),
+        now=instants(2026, 2027),
         visit_on=st.dates(date(2025, 1, 1), date(2027, 12, 1)),
     )
     def test_property_never_lies_in_the_past_or_on_a_sunday(self, now: datetime, visit_on: date) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -140,10 +141,8 @@ class TestCents:
 
     @given(st.text(max_size=12))
     def test_property_refuses_or_reads_but_never_breaks(self, text: str) -> None:
-        try:
+        with suppress(CellProblem):
             assert isinstance(cents(text), int)
-        except CellProblem as problem:
-            assert len(text) < 2 or text not in problem.fix
 
 
 class TestDateReader:
@@ -216,10 +215,9 @@ class TestDateReader:
 
     @given(st.text(max_size=20))
     def test_property_refuses_or_reads_but_never_breaks(self, text: str) -> None:
-        try:
-            DateReader(("mdy", "dmy", "excel")).moment(text)
-        except CellProblem as problem:
-            assert len(text) < 4 or text not in problem.fix
+        with suppress(CellProblem):
+            moment = DateReader(("mdy", "dmy", "excel")).moment(text)
+            assert moment is None or moment.utcoffset() == timedelta(0)
 
     @pytest.mark.parametrize(
         ("text", "utc"),
@@ -295,8 +293,11 @@ class TestWords:
             ("es-MX", "es"),
             ("EN_us", "en"),
             ("Español", "es"),
-        ]
-        + [("vie", "vi"), ("Chinese (Mandarin)", "zh"), ("Haitian Creole", "ht"), ("Klingon", "und")],
+            ("vie", "vi"),
+            ("Chinese (Mandarin)", "zh"),
+            ("Haitian Creole", "ht"),
+            ("Klingon", "und"),
+        ],
     )
     def test_languages(self, text: str | None, code: str) -> None:
         assert language_code(text) == code

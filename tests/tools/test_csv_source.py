@@ -160,6 +160,19 @@ class TestCsvCaseSource:
         assert bad[0].place == "line 3"
         assert "another name" in bad[0].fix
 
+    def test_reads_where_the_patient_lives(self, export) -> None:
+        rows = ["1,Ann,D2740,ma,2134,US/Eastern,Lee;Ann", "2,Bob,D2740,,,,"]
+
+        (ann, bob), bad = read(export(["PatNum,FName,ProcCode,State,Zip,Time Zone,Guarantor", *rows]))
+
+        assert bad == []
+        assert (ann.patient.state, ann.patient.zone) == ("MA", "US/Eastern")
+        assert ann.patient.postal_code is not None
+        assert ann.patient.postal_code.get_secret_value() == "02134"
+        assert ann.patient.household_id is not None
+        assert "Lee" not in ann.patient.household_id
+        assert (bob.patient.state, bob.patient.postal_code, bob.patient.zone) == (None, None, None)
+
     def test_takes_a_guardian_for_a_minor(self, export) -> None:
         header = "PatNum,FName,ProcCode,DOB,Mobile,Guarantor Name,Guardian Phone,Guardian"
         cases, bad = read(export([header, "1,Kim,D2740,01/02/2015,,x,312-555-0109,Dana"]))
@@ -354,7 +367,13 @@ class TestBadRows:
     )
     def test_name_line_column_and_fix_and_the_rest_goes_on(self, export, column: str, cell: str, word: str) -> None:
         names = HEADER.split(",")
-        row = dict(zip(names, ["101", "Ann", "Lee", "02/03/1980", "(312) 555-0101", "D2740", "30", "1", "11/17/2026"]))
+        row = dict(
+            zip(
+                names,
+                ["101", "Ann", "Lee", "02/03/1980", "(312) 555-0101", "D2740", "30", "1", "11/17/2026"],
+                strict=True,
+            )
+        )
         row[column] = f'"{cell}"'
 
         cases, bad = read(export([HEADER, BOB, ",".join(row.values()), BOB]))
@@ -394,7 +413,7 @@ class TestBadRows:
 
     def test_repeat_no_cell_in_text_repr_or_traceback(self, export) -> None:
         marker = "Qz7Zebra"
-        names = HEADER.split(",") + ["Email", "Flags", "PatStatus", "TxtMsgOk", "Time Zone", "Surf", "Next Appt"]
+        names = [*HEADER.split(","), "Email", "Flags", "PatStatus", "TxtMsgOk", "Time Zone", "Surf", "Next Appt"]
         good = ["101", "Ann", "Lee", "02/03/1980", "(312) 555-0101", "D2740", "30", "1", "11/17/2026", *[""] * 7]
         rows = []
         for position in range(len(names)):

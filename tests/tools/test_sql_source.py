@@ -73,5 +73,5 @@ class TestSqlCaseSource:
 
     def test_explains_a_url_that_is_none(self) -> None:
         for url in ("practice.db", "nosuchdb://host/x"):
-            with pytest.raises(ConfigurationError, match="sqlite:///practice.db"):
+            with pytest.raises(ConfigurationError, match=r"sqlite:///practice\.db"):
                 SqlCaseSource(url, QUERY)

@@ -121,7 +121,8 @@ class TestRender:
     def test_forbids_the_network_in_its_own_policy(self) -> None:
         reader = read(render(make_page()))
 
-        policy = next(a["content"] for t, a in reader.tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy")
+        metas = [attrs for tag, attrs in reader.tags if tag == "meta"]
+        policy = next(m["content"] for m in metas if m.get("http-equiv") == "Content-Security-Policy")
         assert policy is not None
         assert policy.startswith("default-src 'none'")
 

@@ -16,6 +16,7 @@ from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, Js
 from treatment_agent.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from treatment_agent.coordinator import Coordinator
     from treatment_agent.domain.books import Tally
 
 
@@ -106,7 +107,9 @@ def handoffs(
 def report(
     since: Annotated[str | None, typer.Option("--since", help="First day, YYYY-MM-DD.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Last day, YYYY-MM-DD.")] = None,
-    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write the whole picture as a page.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write the whole picture as a page.")
+    ] = None,
     as_json: JsonOption = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
@@ -114,19 +117,26 @@ def report(
     """The funnel: entered, contacted, answered, booked; reasons, handoffs and days to scheduled."""
     with opened(app, folder) as coordinator:
         zone = coordinator.policy.office.tz
-        first, after = _day(since, zone, "--since"), _day(until, zone, "--until")
-        tally = coordinator.report(since=first, until=after + timedelta(days=1) if after else None)
-        if html is not None:
-            from treatment_agent.web import write
-            from treatment_agent.web.books import page_of
-
-            written = write(page_of(coordinator, since=first, until=after), html)
+        first, last = _day(since, zone, "--since"), _day(until, zone, "--until")
+        end = last + timedelta(days=1) if last else None
+        tally = coordinator.report(since=first, until=end)
+        written = _write_page(coordinator, html, first, end) if html is not None else None
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(tally), indent=2))
     else:
         show_tally(tally)
-    if html is not None:
+    if written is not None:
         screen.err().print(f"The page is at {written}")
+
+
+def _write_page(coordinator: Coordinator, file: Path, since: datetime | None, until: datetime | None) -> Path:
+    from treatment_agent.web import write
+    from treatment_agent.web.books import page_of
+
+    try:
+        return write(page_of(coordinator, since=since, until=until), file)
+    except OSError as error:
+        raise ConfigurationError(f"--html {file}: {error.strerror or 'cannot be written'}") from error
 
 
 def show_tally(tally: Tally) -> None:

@@ -72,7 +72,9 @@ def _authority(coordinator: Coordinator) -> Iterator[Finding]:
 
     granted, able = coordinator.policy.authority, coordinator.tools.scheduler.authority
     if granted is Authority.BOOK and able is Authority.PROPOSE:
-        yield Finding("note", "authority", "the policy may book, the calendar only proposes: staff complete each booking")
+        yield Finding(
+            "note", "authority", "the policy may book, the calendar only proposes: staff complete each booking"
+        )
     elif granted is Authority.BOOK:
         yield Finding("ok", "authority", "books by itself into the calendar, offered and still open times only")
     else:
@@ -108,7 +110,7 @@ def _tools(coordinator: Coordinator) -> Iterator[Finding]:
             yield Finding(
                 "fix",
                 "cadence",
-                f"{step.script_id} goes out by {step.channel.value}, which the messenger cannot; change the step's channel",
+                f"{step.script_id} goes out by {step.channel.value}, which the messenger cannot; change the step",
             )
     if tools.chart is None:
         yield Finding("note", "chart", "no chart is connected: who booked by phone is only known from the next export")

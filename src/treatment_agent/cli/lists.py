@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The export, as CSV.")
 ]
-DatesOption = Annotated[
-    str, typer.Option("--dates", help="Order of the dates in the export: mdy, dmy, iso or excel.")
-]
+DatesOption = Annotated[str, typer.Option("--dates", help="Order of the dates in the export: mdy, dmy, iso or excel.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -63,7 +61,9 @@ def queue(
     _show_ranked(ranked, limit)
     _show_skipped(skipped)
     show_rejected(rejected)
-    screen.out().print(f"\n{len(ranked)} to follow up, {len(skipped)} left out, {len(rejected)} rows could not be read.")
+    screen.out().print(
+        f"\n{len(ranked)} to follow up, {len(skipped)} left out, {len(rejected)} rows could not be read."
+    )
 
 
 def enroll(
@@ -96,7 +96,9 @@ def _points(assessment: Assessment) -> str:
 
 
 def _show_ranked(ranked: list[tuple[Case, Assessment]], limit: int | None) -> None:
-    rows = screen.table("#", "patient", "points", "because", "treatment", "value", "diagnosed", right=("#", "points", "value"))
+    rows = screen.table(
+        "#", "patient", "points", "because", "treatment", "value", "diagnosed", right=("#", "points", "value")
+    )
     for place, (case, assessment) in enumerate(ranked[:limit], start=1):
         treatment = ", ".join(
             f"{screen.words(p.family)}{f' #{p.tooth}' if p.tooth else ''}" for p in case.open_procedures
@@ -155,7 +157,13 @@ def _as_json(
     return json.dumps(
         {
             "ranked": [
-                {"patient": c.patient.id, "case": c.id, "score": a.score, "points": {p.factor: p.points for p in a.points}} for c, a in ranked
+                {
+                    "patient": c.patient.id,
+                    "case": c.id,
+                    "score": a.score,
+                    "points": {p.factor: p.points for p in a.points},
+                }
+                for c, a in ranked
             ],
             "skipped": [{"patient": c.patient.id, "case": c.id, "rule": a.skip_rule} for c, a in skipped],
             "skipped_by_rule": dict(Counter(a.skip_rule for _, a in skipped)),

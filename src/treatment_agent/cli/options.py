@@ -107,7 +107,9 @@ def _imported(target: str) -> object:
     except TreatmentAgentError:
         raise
     except Exception as error:
-        raise ConfigurationError(f"--app {target}: importing {module_name} raised {type(error).__name__}: {error}") from error
+        raise ConfigurationError(
+            f"--app {target}: importing {module_name} raised {type(error).__name__}: {error}"
+        ) from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             raise ConfigurationError(f"--app {target}: module {module_name} has no {attribute}")

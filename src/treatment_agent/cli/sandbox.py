@@ -53,7 +53,8 @@ class Sandbox:
 
     def wait(self, duration: timedelta) -> list[TurnOutcome]:
         """Time passes hour by hour, and what falls due is done."""
-        end, outcomes = self.clock.now() + duration, []
+        end = self.clock.now() + duration
+        outcomes: list[TurnOutcome] = []
         while self.clock.now() < end:
             self.clock.set(min(self.clock.now() + timedelta(hours=1), end))
             outcomes.extend(self.run().outcomes)
@@ -92,9 +93,7 @@ def _case(policy: PracticePolicy, language: str) -> Case:
     procedure = Procedure(
         id="chat-1", code="D2740", tooth="30", fee_cents=139_500, provider_id=provider, diagnosed_on=_EXAM_ON
     )
-    patient = Patient(
-        id=PATIENT, first_name=SecretStr("Jordan"), mobile=_PHONE, sms=Permission.YES, language=language
-    )
+    patient = Patient(id=PATIENT, first_name=SecretStr("Jordan"), mobile=_PHONE, sms=Permission.YES, language=language)
     return Case(id="chat", patient=patient, procedures=(procedure,), provider_id=provider, visit_on=_EXAM_ON)
 
 

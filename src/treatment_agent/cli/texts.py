@@ -49,7 +49,9 @@ def _next_text(coordinator: Coordinator, patient: str) -> None:
     console = screen.out()
     if found.due_at is not None:
         local = found.due_at.astimezone(coordinator.policy.office.tz)
-        console.print(f"{patient}: next due {local:%a %b} {local.day}, {local.hour % 12 or 12}:{local:%M %p}", style="bold")
+        console.print(
+            f"{patient}: next due {local:%a %b} {local.day}, {local.hour % 12 or 12}:{local:%M %p}", style="bold"
+        )
     console.print(f"rules: {', '.join(found.rules)}")
     for text in found.texts:
         _print_text(f"{text.script_id}, {text.language}, {text.channel}", text.body.get_secret_value())

@@ -42,7 +42,8 @@ def triage(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", "-o", metavar="OUT.jsonl", help="Where the judgements go; - writes standard output.")
+        Path,
+        typer.Option("--out", "-o", metavar="OUT.jsonl", help="Where the judgements go; - writes standard output."),
     ],
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a line could not be read.")] = False,
     app: AppOption = None,

@@ -19,6 +19,7 @@ from treatment_agent.errors import ConfigurationError
 
 Plan = Callable[[datetime, Callable[[datetime], Iterator[Happened]]], None]
 _EARLIEST_HOUR, _LATEST_HOUR = 7, 21
+_AGAIN = Line(text="1", wait=timedelta(minutes=6))
 _UNFILLED = re.compile(r"\{[a-z]+\d\}")
 
 
@@ -48,10 +49,15 @@ class Patients:
         """Somebody's phone may have rung, or staff may have spoken to them."""
         script = self._scripts.get(happened.patient_id)
         outcome = happened.outcome
-        if script is None or outcome is None or script.armed or script.next >= len(script.lines):
+        if script is None or outcome is None or script.armed:
+            return
+        texts = [reply.script_id for reply in outcome.replies if reply.status == "sent"]
+        if any(t.startswith("slot-taken") for t in texts):
+            # Somebody was faster: people simply pick again.
+            script.lines = (*script.lines[: script.next], _AGAIN, *script.lines[script.next :])
+        if script.next >= len(script.lines):
             return
         line = script.lines[script.next]
-        texts = [reply.script_id for reply in outcome.replies if reply.status == "sent"]
         by_staff = line.after == "staff" and happened.what is What.STAFF and happened.note in ("resume", "booked")
         by_text = bool(texts) and (line.after == "text" or any(t.startswith(line.after) for t in texts))
         if by_staff or by_text:

@@ -21,8 +21,8 @@ from treatment_agent.domain.events import ChartChange
 from treatment_agent.tools.csv_source import CsvCaseSource
 
 # The office lets the coordinator write a few first texts at a time, so that the desk can keep up with the answers.
-ROUNDS = (time(9, 5), time(10, 5), time(11, 5), time(13, 5), time(15, 5))
-MOST_PER_ROUND = 7
+ROUNDS = (time(10, 5), time(11, 35), time(13, 5), time(15, 5))
+MOST_PER_ROUND = 4
 
 Job = Callable[[datetime], Iterator[Happened]]
 

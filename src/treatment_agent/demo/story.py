@@ -103,7 +103,9 @@ class Story(Value):
             and (h.topic is None or h.topic is topic)
             and (h.kind is None or h.kind is kind)
         ]
-        return max(fitting, key=lambda h: (h.patient is not None, h.topic is not None, h.kind is not None), default=None)
+        return max(
+            fitting, key=lambda h: (h.patient is not None, h.topic is not None, h.kind is not None), default=None
+        )
 
 
 def parse_wait(text: str) -> timedelta:

@@ -41,7 +41,10 @@ def tell(happened: Happened, zone: ZoneInfo) -> tuple[TimelineLine, ...]:
             said = TimelineLine(clock, "<", happened.patient_id, f'"{_short(happened.words)}"', "", "bold")
             return (said, *_outcome(happened, clock))
         case What.STAFF:
-            return (TimelineLine(clock, "*", happened.patient_id, _staff(happened), "", "magenta"), *_outcome(happened, clock))
+            return (
+                TimelineLine(clock, "*", happened.patient_id, _staff(happened), "", "magenta"),
+                *_outcome(happened, clock),
+            )
         case What.CHART | What.UNTOLD:
             told = "" if happened.what is What.CHART else ", and nobody tells this software"
             text = f"in the office's calendar: {happened.note.replace('_', ' ')}{told}"
@@ -92,9 +95,10 @@ def _outcome(happened: Happened, clock: str) -> tuple[TimelineLine, ...]:
     rule = outcome.rules[0] if outcome.rules else ""
     lines = []
     for reply in outcome.replies:
-        body = " ".join(reply.body.get_secret_value().split())
+        text = _gist(reply.body.get_secret_value()) if happened.what is What.TOUCH else reply.body.get_secret_value()
         failed = "" if reply.status == "sent" else f" ({reply.status})"
-        lines.append(TimelineLine(clock, ">", who, f"{reply.script_id}: {_short(body)}{failed}", rule, "green"))
+        said = f"{reply.script_id}: {_short(' '.join(text.split()))}{failed}"
+        lines.append(TimelineLine(clock, ">", who, said, rule, "green"))
     for packet in outcome.handoffs:
         topic = packet.topics[0].value if packet.topics else packet.kind.value.replace("_", " ")
         held = "to a person" if packet.kind is HandoffKind.HANDOFF else "a task"
@@ -106,8 +110,6 @@ def _outcome(happened: Happened, clock: str) -> tuple[TimelineLine, ...]:
     if not lines and happened.what is What.WROTE:
         lines.append(TimelineLine(clock, ".", who, "no text: nothing to say", rule, "dim"))
     return tuple(lines)
-
-
 
 
 _TOLD = {
@@ -122,6 +124,12 @@ _TOLD = {
 
 def _clock(local: datetime) -> str:
     return f"{local.hour % 12 or 12}:{local:%M %p}"
+
+
+def _gist(body: str) -> str:
+    """Of a text that offers times, the times; the rest is the same for everybody."""
+    offered = [line for line in body.splitlines() if line[:2] in ("1)", "2)")]
+    return " ".join(offered) or body
 
 
 def _short(text: str) -> str:

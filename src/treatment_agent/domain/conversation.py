@@ -65,7 +65,8 @@ class Move(StrEnum):
     CLOSE = "close"
 
 
-_TALKING = (
+# Where nothing is settled: the patient may pick, ask, put off or refuse.
+TALKING = (
     Phase.QUEUED,
     Phase.CONTACTED,
     Phase.IN_CONVERSATION,
@@ -86,20 +87,20 @@ TRANSITIONS: dict[Move, tuple[tuple[Phase, ...], Phase | None]] = {
         (Phase.QUEUED, Phase.CONTACTED, Phase.IN_CONVERSATION, Phase.OFFER_OPEN, Phase.DEFERRED),
         Phase.CONTACTED,
     ),
-    Move.ASK: (_TALKING, Phase.IN_CONVERSATION),
-    Move.OFFER: ((*_TALKING, Phase.BOOKING_REQUESTED, Phase.BOOKED), Phase.OFFER_OPEN),
-    Move.REQUEST_BOOKING: (_TALKING, Phase.BOOKING_REQUESTED),
-    Move.BOOK: ((*_TALKING, Phase.BOOKING_REQUESTED, Phase.BOOKED, Phase.WITH_STAFF, Phase.CLOSED), Phase.BOOKED),
+    Move.ASK: (TALKING, Phase.IN_CONVERSATION),
+    Move.OFFER: ((*TALKING, Phase.BOOKING_REQUESTED, Phase.BOOKED), Phase.OFFER_OPEN),
+    Move.REQUEST_BOOKING: (TALKING, Phase.BOOKING_REQUESTED),
+    Move.BOOK: ((*TALKING, Phase.BOOKING_REQUESTED, Phase.BOOKED, Phase.WITH_STAFF, Phase.CLOSED), Phase.BOOKED),
     Move.BOOKING_FAILED: ((Phase.BOOKING_REQUESTED,), Phase.IN_CONVERSATION),
-    Move.CALL_BACK: ((*_TALKING, Phase.BOOKING_REQUESTED, Phase.BOOKED), Phase.CALLBACK_REQUESTED),
-    Move.DEFER: (_TALKING, Phase.DEFERRED),
-    Move.DECLINE: ((*_TALKING, Phase.BOOKING_REQUESTED, Phase.WITH_STAFF), Phase.DECLINED),
+    Move.CALL_BACK: ((*TALKING, Phase.BOOKING_REQUESTED, Phase.BOOKED), Phase.CALLBACK_REQUESTED),
+    Move.DEFER: (TALKING, Phase.DEFERRED),
+    Move.DECLINE: ((*TALKING, Phase.BOOKING_REQUESTED, Phase.WITH_STAFF), Phase.DECLINED),
     Move.REVOKE: (_EVERY, Phase.OPTED_OUT),
     Move.OPT_IN: ((Phase.OPTED_OUT,), Phase.IN_CONVERSATION),
     Move.HAND_OFF: (_NOT_SILENCED, Phase.WITH_STAFF),
     Move.RELEASE: ((Phase.WITH_STAFF,), Phase.IN_CONVERSATION),
-    Move.REQUEUE: ((*_TALKING, Phase.WITH_STAFF, Phase.CLOSED, Phase.BOOKED, Phase.BOOKING_REQUESTED), Phase.QUEUED),
-    Move.REVIEW: ((*_TALKING, Phase.WITH_STAFF, Phase.BOOKING_REQUESTED), Phase.NEEDS_REVIEW),
+    Move.REQUEUE: ((*TALKING, Phase.WITH_STAFF, Phase.CLOSED, Phase.BOOKED, Phase.BOOKING_REQUESTED), Phase.QUEUED),
+    Move.REVIEW: ((*TALKING, Phase.WITH_STAFF, Phase.BOOKING_REQUESTED), Phase.NEEDS_REVIEW),
     Move.CLOSE: (_NOT_SILENCED, Phase.CLOSED),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from treatment_agent.domain.conversation import TRANSITIONS, Move, Phase
+from treatment_agent.domain.conversation import TALKING, TRANSITIONS, Move, Phase
 from treatment_agent.graph.build import build_graph
 
 
@@ -14,16 +14,19 @@ def turn_mermaid() -> str:
 
 
 def phases_mermaid() -> str:
-    """The transition table as a Mermaid state diagram: one arrow per pair of phases, named by its moves."""
-    arrows: dict[tuple[Phase, Phase], list[Move]] = defaultdict(list)
+    """The transition table as a Mermaid state diagram. Phases in which nothing is settled are drawn as one box."""
+    arrows: dict[tuple[str, str], list[Move]] = defaultdict(list)
     for move, (starts, target) in TRANSITIONS.items():
         if target is None:
             continue
-        for start in starts:
-            arrows[start, target].append(move)
-    lines = ["stateDiagram-v2", f"    [*] --> {Phase.QUEUED.value}"]
-    for (start, target), moves in arrows.items():
-        lines.append(f"    {start.value} --> {target.value}: {', '.join(m.value for m in moves)}")
+        together = set(TALKING) <= set(starts)
+        for start in (["talking"] if together else []) + [p.value for p in starts if not together or p not in TALKING]:
+            arrows[start, target.value].append(move)
+    lines = ["stateDiagram-v2", f"    [*] --> {Phase.QUEUED.value}", "    state talking {"]
+    lines += [f"        {phase.value}" for phase in TALKING]
+    lines.append("    }")
+    for (start, end), moves in arrows.items():
+        lines.append(f"    {start} --> {end}: {', '.join(m.value for m in moves)}")
     return "\n".join(lines) + "\n"
 
 

@@ -72,9 +72,9 @@ def consent_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     if not isinstance(event, PatientMessage):
         raise TypeError("only a patient's message passes the consent gate")
     screening = screen(normalize(context.text.get_secret_value()), media=event.media)
-    if screening.emergency is not None:
-        found = screening.emergency
-        verdict = Verdict(topic=Topic.EMERGENCY, rule=found.rule, evidence=(found.span,))
+    if screening.emergency:
+        rule = next(r for r in screening.rules if r.startswith(f"{Topic.EMERGENCY.value}."))
+        verdict = Verdict(topic=Topic.EMERGENCY, rule=rule, evidence=screening.emergency)
         return {"screening": screening, "verdicts": (verdict,), "to_person": True}
     decision = gate.decide(screening, event, context.facts, context.policy)
     return {"screening": screening, "decisions": (decision,) if decision else ()}
@@ -189,6 +189,9 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         revokes=bool(screening and screening.opt_out) or event.carrier_opt_out,
         now=context.now,
     )
+    if "turn.consent-gate-failed" in failures:
+        # Nobody looked whether this was a STOP: not a word may go out (P1).
+        decision = gate.without_texts(decision)
     return {"decisions": (*_kept(state), decision), "to_person": False}
 
 

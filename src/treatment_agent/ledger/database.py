@@ -24,10 +24,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, OperationalError, StatementError
 from sqlalchemy.pool import StaticPool
 
-from treatment_agent.errors import AdapterRejected, AdapterUnavailable, ConfigurationError, StateTooNew
+from treatment_agent.errors import (
+    AdapterRejected,
+    AdapterUnavailable,
+    ConfigurationError,
+    StateTooNew,
+    TreatmentAgentError,
+)
 from treatment_agent.ledger import tables
 
 T = TypeVar("T")
@@ -254,15 +260,16 @@ def _create_schema(conn: Connection) -> None:
 
 @contextmanager
 def _without_values() -> Iterator[None]:
-    """Turn a driver's error into one of ours: the driver may quote a whole row (P11)."""
+    """Turn a database error into one of ours, and drop the original: the driver may quote a whole row (P11)."""
     try:
         yield
-        return
-    except DBAPIError as error:
+    except StatementError as error:
+        if isinstance(error.orig, TreatmentAgentError):
+            raise error.orig from None  # a column type refused the value
         code = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
-        lost = isinstance(error, OperationalError) or error.connection_invalidated
         name = type(error).__name__
-    # Raised outside the handler, so that not even `__context__` holds the original.
-    if lost:
-        raise AdapterUnavailable(f"ledger: the database could not be used ({name}, {code}); nothing was written")
-    raise AdapterRejected(f"ledger: the database refused ({name}, {code})", code=code)
+        if isinstance(error, OperationalError) or getattr(error, "connection_invalidated", False):
+            raise AdapterUnavailable(
+                f"ledger: the database could not be used ({name}, {code}); nothing was written"
+            ) from None
+        raise AdapterRejected(f"ledger: the database refused ({name}, {code})", code=code) from None

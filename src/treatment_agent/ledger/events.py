@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, or_, select, union_all
+from sqlalchemy import Connection, Select, or_, select, union_all
 
 from treatment_agent.domain.books import Claim, Freshness, StoredEvent
 from treatment_agent.domain.events import Event
@@ -85,20 +85,24 @@ def history(conn: Connection, conversation_id: str) -> tuple[StoredEvent, ...]:
     return tuple(_stored(row) for row in conn.execute(query))
 
 
-def unfinished(conn: Connection, *, at: datetime) -> tuple[str, ...]:
-    """Conversations with work left over that nobody holds."""
+def unfinished_query(*, at: datetime) -> Select[str]:
+    """Conversations with an event without an outcome or a text that has not left, unless somebody holds them."""
     left = union_all(
         select(events.c.conversation_id).where(events.c.outcome.is_(None)),
         select(outbox.c.conversation_id).where(outbox.c.status.in_(UNSENT)),
     ).subquery()
-    query = (
+    return (
         select(left.c.conversation_id)
         .distinct()
         .outerjoin(leases, leases.c.conversation_id == left.c.conversation_id)
         .where(or_(leases.c.expires_at.is_(None), leases.c.expires_at <= at))
         .order_by(left.c.conversation_id)
     )
-    return tuple(conn.scalars(query))
+
+
+def unfinished(conn: Connection, *, at: datetime) -> tuple[str, ...]:
+    """Ids of what `unfinished_query` finds."""
+    return tuple(conn.scalars(unfinished_query(at=at)))
 
 
 def lease(conn: Connection, conversation_id: str, owner: str, *, at: datetime, ttl: timedelta) -> bool:

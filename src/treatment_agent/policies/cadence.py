@@ -67,7 +67,7 @@ def script_for(step: int, policy: PracticePolicy, case: Case, now: datetime, slo
     script_id = policy.cadence.steps[step].script_id
     stale = f"{script_id}-stale"
     known = any(policy.scripts.has(stale, language) for language in ("en", case.patient.language))
-    if step == 0 and known and _is_stale(case, policy, now):
+    if known and _is_stale(case, policy, now):
         script_id = stale
     return policy.scripts.fitting(script_id, slots)
 

@@ -1,9 +1,10 @@
 """The small pattern language of the word lists, and quick search for thousands of patterns at once.
 
-A pattern is a row of words matched against the canonical words of a message (see `policies.wording`):
+A pattern is a row of words matched against the canonical words of a message (see `policies.canonical`):
 
     word        that word                       word*      any word that begins so
     (a|b c|d*)  one of these                    [a|b]      one of these or nothing
+    word[s]     that word with or without the ending
     ..          up to 3 words in between        ...        up to 6 words in between
     #           anything that begins with a digit
     @set        one of the named set            ^  $       beginning and end of the clause
@@ -20,7 +21,9 @@ from functools import lru_cache
 
 from treatment_agent.errors import ConfigurationError
 
-_PART = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|\.\.\.|\.\.|\S+")
+_TOKENS = re.compile(r"[()\[\]|]|[^\s()\[\]|]+")
+# `wait[s]` is short for `(wait|waits)`.
+_ENDING = re.compile(r"([^\s()\[\]|]+)\[([^\s()\[\]|]+)\]")
 _GAPS = {"..": r"(?:[^ .?!;]+ ){0,3}?", "...": r"(?:[^ .?!;]+ ){0,6}?"}
 # Words too frequent to be worth looking a pattern up by.
 _COMMON = frozenset(
@@ -88,14 +91,10 @@ def phrase(pattern: str, sets: Mapping[str, tuple[str, ...]], place: str) -> Phr
     Raises:
         ConfigurationError: an unknown set or an unfinished bracket; names `place` and the fix.
     """
-    pieces: list[str] = []
-    best: frozenset[str] | None = None
-    for part in _PART.findall(pattern):
-        piece, keys = _part(part, sets, f"{place}: pattern {pattern!r}")
-        pieces.append(piece)
-        if keys and (best is None or _cost(keys) < _cost(best)):
-            best = keys
-    return Phrase(r"(?<= )" + "".join(pieces), best or frozenset(("",)))
+    plain = _ENDING.sub(r"(\1|\1\2)", pattern)
+    reader = _Reader(_TOKENS.findall(plain), sets, f"{place}: pattern {pattern!r}")
+    source, keys = reader.choice("")
+    return Phrase(r"(?<= )" + source, keys or frozenset(("",)))
 
 
 def words_of(pattern: str, sets: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
@@ -108,52 +107,70 @@ def words_of(pattern: str, sets: Mapping[str, tuple[str, ...]]) -> frozenset[str
     return frozenset(words)
 
 
-def _part(part: str, sets: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, frozenset[str]]:
-    if part in _GAPS:
-        return _GAPS[part], frozenset()
-    if part == "^":
-        return r"(?<=\A )", frozenset()
-    if part == "$":
-        return r"(?:[.?!;,] )*\Z", frozenset()
-    if part[0] in "([":
-        if part[-1] != {"(": ")", "[": "]"}[part[0]]:
-            raise ConfigurationError(f"{place}: close the bracket, and put no bracket inside another")
-        piece, keys = _choice([item.split() for item in part[1:-1].split("|")], sets, place)
-        return (piece, keys) if part[0] == "(" else (f"(?:{piece})?", frozenset())
-    return _choice([[part]], sets, place)
+class _Reader:
+    """Reads one pattern from left to right into a regular expression and the key words to look it up by."""
 
+    def __init__(self, tokens: list[str], sets: Mapping[str, tuple[str, ...]], place: str) -> None:
+        self._tokens = tokens
+        self._sets = sets
+        self._place = place
+        self._next = 0
 
-def _choice(
-    items: list[list[str]], sets: Mapping[str, tuple[str, ...]], place: str
-) -> tuple[str, frozenset[str]]:
-    pieces: list[str] = []
-    keys: set[str] = set()
-    for atoms in items:
-        row: list[str] = []
-        row_keys: list[frozenset[str]] = []
-        for atom in atoms:
-            piece, atom_keys = _atom(atom, sets, place)
-            row.append(piece)
-            row_keys.append(atom_keys)
-        pieces.append("".join(row))
-        keys.update(min(row_keys, key=_cost))
-    return (pieces[0] if len(pieces) == 1 else f"(?:{'|'.join(pieces)})"), frozenset(keys)
+    def choice(self, closing: str) -> tuple[str, frozenset[str]]:
+        """Alternatives up to the closing bracket (or the end): their keys together."""
+        pieces: list[str] = []
+        keys: set[str] = set()
+        open_end = False
+        while True:
+            piece, row_keys, stopped_by = self._row()
+            pieces.append(piece)
+            keys |= row_keys
+            open_end = open_end or not row_keys
+            if stopped_by == "|":
+                continue
+            if stopped_by != closing:
+                raise ConfigurationError(f"{self._place}: open and close the brackets in pairs")
+            source = pieces[0] if len(pieces) == 1 else f"(?:{'|'.join(pieces)})"
+            return source, frozenset() if open_end else frozenset(keys)
 
+    def _row(self) -> tuple[str, frozenset[str], str]:
+        pieces: list[str] = []
+        best: frozenset[str] = frozenset()
+        while self._next < len(self._tokens):
+            token = self._tokens[self._next]
+            self._next += 1
+            if token in ("|", ")", "]"):
+                return "".join(pieces), best, token
+            if token == "(":
+                piece, keys = self.choice(")")
+            elif token == "[":
+                piece, keys = f"(?:{self.choice(']')[0]})?", frozenset()
+            else:
+                piece, keys = self._atom(token)
+            pieces.append(piece)
+            if keys and (not best or _cost(keys) < _cost(best)):
+                best = keys
+        return "".join(pieces), best, ""
 
-def _atom(atom: str, sets: Mapping[str, tuple[str, ...]], place: str) -> tuple[str, frozenset[str]]:
-    if atom.startswith("@"):
-        if atom[1:] not in sets:
-            raise ConfigurationError(f"{place}: there is no set {atom}; add it to [sets] or correct the name")
-        return _choice([item.split() for item in sets[atom[1:]]], sets, place)
-    if atom in _GAPS:
-        return _GAPS[atom], frozenset()
-    if atom == "#":
-        return r"\d[^ ]* ", frozenset(("#",))
-    if atom.endswith("*") and len(atom) > 2:
-        return re.escape(atom[:-1]) + "[^ ]* ", frozenset((f"{atom[:-1][:_PREFIX]}*",))
-    if any(mark in atom for mark in "()[]|*"):
-        raise ConfigurationError(f"{place}: {atom!r} is not a word; check the brackets")
-    return re.escape(atom) + " ", frozenset((atom,))
+    def _atom(self, atom: str) -> tuple[str, frozenset[str]]:
+        if atom in _GAPS:
+            return _GAPS[atom], frozenset()
+        if atom == "^":
+            return r"(?<=\A )", frozenset()
+        if atom == "$":
+            return r"(?:[.?!;] )*\Z", frozenset()
+        if atom == "#":
+            return r"\d[^ ]* ", frozenset(("#",))
+        if atom.startswith("@"):
+            if atom[1:] not in self._sets:
+                raise ConfigurationError(f"{self._place}: there is no set {atom}; add it to [sets] or correct the name")
+            items = _TOKENS.findall(" | ".join(self._sets[atom[1:]]))
+            return _Reader(items, self._sets, self._place).choice("")
+        if atom.endswith("*") and len(atom) > 2:
+            return re.escape(atom[:-1]) + "[^ ]* ", frozenset((f"{atom[:-1][:_PREFIX]}*",))
+        if "*" in atom:
+            raise ConfigurationError(f"{self._place}: {atom!r} is too short to end in *; write two letters or more")
+        return re.escape(atom) + " ", frozenset((atom,))
 
 
 def _cost(keys: frozenset[str]) -> int:

@@ -100,7 +100,7 @@ class Step(Value):
 class Cadence(Value):
     """When we write first. After the last step plus `review_after_days` without an answer: human review.
 
-    A diagnosis older than `stale_after_days` gets the `-stale` variant of the first text, where the office has one.
+    A diagnosis older than `stale_after_days` gets the `-stale` variant of a text, where the office has one.
     """
 
     steps: tuple[Step, ...] = (

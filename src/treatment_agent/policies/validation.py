@@ -69,7 +69,10 @@ def _scope(policy: PracticePolicy) -> Iterator[Problem]:
         if family not in tuple(Family):
             yield "scope.families", f"unknown family {family!r}; use one of {', '.join(Family)}"
         elif policy.template_for(Family(family)) is None:
-            yield "templates", f"none for {Family(family).value!r}, which is in scope; add a BookingTemplate or take it out"
+            yield (
+                "templates",
+                f"none for {Family(family).value!r}, which is in scope; add a BookingTemplate or take it out",
+            )
     if scope.youngest_days > scope.oldest_days:
         yield "scope.youngest_days", "is larger than oldest_days, so no case is in scope; swap them"
 

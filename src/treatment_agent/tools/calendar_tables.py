@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from treatment_agent.domain.value import require_aware
 from treatment_agent.errors import AdapterUnavailable, ConfigurationError
@@ -87,8 +88,9 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
     try:
         with engine.connect() as connection:
             yield connection
-    except DBAPIError as error:
-        raise AdapterUnavailable(f"calendar: {type(error.orig).__name__}; nothing was written") from None
+    except (DBAPIError, PoolTimeout) as error:
+        kind = type(error.orig if isinstance(error, DBAPIError) else error).__name__
+        raise AdapterUnavailable(f"calendar: {kind}; nothing was written") from None
 
 
 @contextmanager

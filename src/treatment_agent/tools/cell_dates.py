@@ -56,6 +56,8 @@ class DateReader:
                 )
         if not self._styles:
             raise ConfigurationError("dates: name at least one style, for example dates='mdy'")
+        self._long_year_orders = tuple(_ORDERS[style] for style in self._styles if style in ("mdy", "dmy"))
+        self._short_year_orders = tuple(_ORDERS[style] for style in self._styles if style in ("mdy", "dmy", "ymd"))
         try:
             self.zone = ZoneInfo(zone)
         except Exception:
@@ -114,19 +116,20 @@ class DateReader:
         return moment.astimezone(UTC)
 
     def _day_of(self, text: str) -> date | None:
-        text = _WEEKDAY.sub("", text, count=1).strip()
+        if text[0].isalpha():
+            text = _WEEKDAY.sub("", text, count=1).strip()
         numeric = _NUMERIC.fullmatch(text)
         if numeric:
             parts = (numeric[1], numeric[2], numeric[3])
-            found = {_by_order(parts, order) for order in self._orders(parts)} - {None}
+            found = {day for order in self._orders(parts) if (day := _by_order(parts, order))}
         else:
-            found = {_plain(text)} - {None}
+            found = {day for day in (_plain(text),) if day}
         if not found:
             found = {day for style in self._styles if (day := _by_style(text, style))}
-        match sorted(day for day in found if day):
-            case [day]:
+        match tuple(found):
+            case (day,):
                 return _real(day)
-            case []:
+            case ():
                 raise CellProblem(f"not a date in the declared order ({', '.join(self._styles)}); set dates=...")
             case _:
                 raise CellProblem("this date can be read as two days; declare one order for the file, dates='mdy'")
@@ -134,10 +137,9 @@ class DateReader:
     def _orders(self, parts: tuple[str, str, str]) -> tuple[tuple[int, int, int], ...]:
         if len(parts[0]) >= 3:
             return (_ORDERS["iso"],) if len(parts[0]) == 4 and len(parts[2]) <= 2 else ()
-        orders = tuple(_ORDERS[style] for style in self._styles if style in ("mdy", "dmy"))
-        if len(parts[2]) == 2 and "ymd" in self._styles:
-            return (*orders, _ORDERS["ymd"])
-        return orders if len(parts[2]) in (2, 4) else ()
+        if len(parts[2]) == 2:
+            return self._short_year_orders
+        return self._long_year_orders if len(parts[2]) == 4 else ()
 
 
 def _by_order(parts: tuple[str, str, str], order: tuple[int, int, int]) -> date | None:

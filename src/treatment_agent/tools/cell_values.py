@@ -30,8 +30,8 @@ class CellProblem(ValueError):
 
 
 _NOTHING: Final = frozenset({"", "null", "\\n", "#n/a", "n/a", "-", "--", "#null!"})
+_LONGEST_NOTHING: Final = max(map(len, _NOTHING))
 _NO_CONTACT: Final = frozenset({"none", "na", "unknown", "no", "no cell", "no email", "declined", "refused"})
-_SPACES: Final = re.compile(r"\s+")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}", re.ASCII)
 _CODE: Final = re.compile(r"(?:[Dd] ?0?(\d{4})|0(\d{4})|(\d{3,4}))(?:(?: *[-:] *| +)[^\d\s].*)?", re.ASCII | re.DOTALL)
 _POINT: Final = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d{0,2}0*)?", re.ASCII)
@@ -46,17 +46,17 @@ def text_of(value: Cell) -> str:
     """The cell as one line of text; empty for the ways systems write "nothing". Excel's `="007"` is `007`."""
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if not isinstance(value, str):
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        if isinstance(value, float) and value.is_integer():
+            return str(int(value))
     text = value if isinstance(value, str) else str(value)
-    if text.isascii() and text.isalnum():
-        return "" if text == "NULL" or text == "null" else text
-    text = _SPACES.sub(" ", text.replace("\x00", "")).strip()
-    if text.startswith('="') and text.endswith('"'):
-        text = text[2:-1].strip()
-    return "" if text.casefold() in _NOTHING else text
+    if not text.isalnum():
+        text = " ".join(text.replace("\x00", "").split())
+        if text.startswith('="') and text.endswith('"'):
+            text = text[2:-1].strip()
+    return "" if len(text) <= _LONGEST_NOTHING and text.casefold() in _NOTHING else text
 
 
 def identifier(value: Cell) -> str:

@@ -40,7 +40,7 @@ _KNOWN: Final = MappingProxyType(
         "tooth": "tooth toothnum toothnumber toothno teeth toothrange th site quad quadrant area",
         "surface": "surf surface surfaces surfs",
         "fee": "fee procfee feeamt feeamount ucrfee officefee txfee treatmentfee fullfee totalfee amount amt price"
-        " charge feecents",
+        " charge",
         "diagnosed_on": "diagnosedon datediagnosed diagnosisdate dxdate datetp tpdate txplandate treatmentplandate"
         " treatmentplanneddate dateplanned planneddate plandate dateproposed proposeddate datepresented proceduredate"
         " procdate entrydate dateentered date",

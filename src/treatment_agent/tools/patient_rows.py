@@ -30,6 +30,7 @@ from treatment_agent.tools.columns import Binding, Columns, normal
 
 T = TypeVar("T")
 
+_METHODS: Final = ("contact_method", "recall_method")
 _BETWEEN_FLAGS: Final = re.compile(r"[;,|/]")
 _STATUS_ORDER: Final = (PatientStatus.ACTIVE, PatientStatus.PROSPECTIVE, PatientStatus.INACTIVE, PatientStatus.DECEASED)
 _PERMISSION_ORDER: Final = (Permission.YES, Permission.UNKNOWN, Permission.NO)
@@ -38,20 +39,21 @@ _PERMISSION_ORDER: Final = (Permission.YES, Permission.UNKNOWN, Permission.NO)
 class RowView:
     """The cells of one row by field; problems get the column's own header."""
 
-    __slots__ = ("_binding", "_cells", "_size")
+    __slots__ = ("_binding", "_cells", "_index", "_size")
 
     def __init__(self, binding: Binding, cells: Sequence[Cell]) -> None:
         """Look at `cells` as `binding` says."""
         self._binding = binding
+        self._index = binding.index
         self._cells = cells
         self._size = len(cells)
 
     def __contains__(self, field: str) -> bool:
-        return field in self._binding.index
+        return field in self._index
 
     def cell(self, field: str) -> Cell:
         """The cell, None when the source has no such column or the row is short."""
-        position = self._binding.index.get(field)
+        position = self._index.get(field)
         return None if position is None or position >= self._size else self._cells[position]
 
     def text(self, field: str) -> str:
@@ -65,7 +67,10 @@ class RowView:
         Raises:
             CellProblem: with the column filled in.
         """
-        cell = self.cell(field)
+        position = self._index.get(field)
+        if position is None or position >= self._size:
+            return None
+        cell = self._cells[position]
         if cell is None or cell == "":
             return None
         try:
@@ -76,7 +81,7 @@ class RowView:
     def problem(self, field: str, fix: str) -> CellProblem:
         """A problem with the column of `field`."""
         problem = CellProblem(fix)
-        position = self._binding.index.get(field)
+        position = self._index.get(field)
         problem.column = field if position is None else self._binding.headers[position]
         return problem
 
@@ -159,15 +164,15 @@ class PatientReader:
     def _flags(self, view: RowView) -> tuple[frozenset[Flag], bool]:
         """The flags, and whether the preferred way of contact rules out automated messages."""
         flags: set[Flag] = set()
-        for word in _BETWEEN_FLAGS.split(view.text("flags")):
-            name = normal(word)
+        words = view.text("flags")
+        for name in map(normal, _BETWEEN_FLAGS.split(words) if words else ()):
             if name and name not in self._flag_words:
                 known = ", ".join(flag.value for flag in Flag)
                 fix = f"a flag we do not know; known are {known}; teach others with Columns(flag_words=...)"
                 raise view.problem("flags", fix)
             if name and (flag := self._flag_words[name]):
                 flags.add(flag)
-        methods: set[str] = {normal(view.text("contact_method")), normal(view.text("recall_method"))}
+        methods = {normal(method) for field in _METHODS if (method := view.text(field))}
         asked_not_to = view.read("do_not_contact", marked)
         if asked_not_to or methods & NO_CONTACT_METHODS:
             flags.add(Flag.DO_NOT_CONTACT)

@@ -42,7 +42,7 @@ def with_retries(
     retrying = Retrying(
         retry=retry_if_exception_type(AdapterUnavailable),
         stop=stop_after_attempt(max(attempts, 1)),
-        wait=wait_exponential_jitter(initial=jitter, max=longest_wait.total_seconds(), jitter=jitter),
+        wait=wait_exponential_jitter(multiplier=jitter, max=longest_wait.total_seconds(), jitter=jitter),
         sleep=lambda seconds: clock.sleep(timedelta(seconds=seconds)),
         reraise=True,
     )

@@ -73,7 +73,13 @@ class TemplateScheduler:
         """Openings for the visit, at most `limit`, in order of time.
 
         They are spread over different days and halves of days, so that a patient gets a choice. Nothing is held.
+
+        Raises:
+            NaiveDatetimeError: `earliest` or `latest` has no zone.
+            AdapterUnavailable: the calendar cannot be read.
         """
+        require_aware(request.earliest, "SlotRequest.earliest")
+        require_aware(request.latest, "SlotRequest.latest")
         taken = self._taken(request.earliest, request.latest)
         return spread(openings(self._template, request, taken), request.limit)
 

@@ -31,7 +31,7 @@ class Days:
 
     `weekdays` is filled for plain weekday names, which a week or month beside them narrows. `wide` marks a week, a
     month or an open stretch. `habit` marks "mondays" and "any monday". `until` is the day before which not to write,
-    where the words put the matter off. `doubtful` is True when the words fit two dates or contradict themselves.
+    where the words put the matter off; `open_ended` marks "from then on". `doubtful` is True when the words fit two dates or contradict themselves.
     """
 
     dates: frozenset[date]
@@ -39,6 +39,7 @@ class Days:
     wide: bool = False
     habit: bool = False
     until: date | None = None
+    open_ended: bool = False
     doubtful: bool = False
 
     @property
@@ -68,7 +69,8 @@ def stretch(first: date, last: date, *, until: date | None = None) -> Days | Non
 def onwards(first: date, today: date) -> Days | None:
     """An open stretch from `first`: to the horizon, or two weeks when it begins beyond it. It also defers."""
     last = max(today + timedelta(days=DAYS_AHEAD), first + timedelta(days=HABIT_DAYS))
-    return stretch(first, last, until=first)
+    days = stretch(first, last, until=first)
+    return replace(days, open_ended=True) if days else None
 
 
 def habit_dates(today: date, weekdays: Iterable[int] = range(7)) -> frozenset[date]:

@@ -9,55 +9,48 @@ from __future__ import annotations
 from dataclasses import replace
 
 from treatment_agent.understanding.calendar_words import NUMBERS, SPANISH_WEEKDAYS, month_of, weekday_of
-from treatment_agent.understanding.time_page import Page, table
+from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind, Token, minutes_of
 
 _STRONG = frozenset("at around after before until between las past noon circa alrededor".split())
 _WEAK = frozenset("about by from like approx for do make it la since to or say".split())
 _JOINS = frozenset("or and to until through y o a hasta".split())
 _FOLLOWS = frozenset(
-    """on or and to until through works work is are would will if please pls plz thanks thank ok okay good great fine
-    tomorrow today tonight next this in instead for best better que o y a de por el sharp i im my we when because cause cuz but
-    only the at perfect suits sounds should may might could can also too then am pm en hoy manana esta esa cual porque si
-    gracias esta bien seria me mejor was onwards later earlier ish each every most any some anytime either lol maybe""".split()
+    """
+    on or and to until through works work is are would will if please pls plz thanks thank ok okay good great
+    fine tomorrow today tonight next this in instead for best better que o y a de por el sharp i im my we when
+    because cause cuz but only the at perfect suits sounds should may might could can also too then am pm en
+    hoy manana esta esa cual porque si gracias bien seria me mejor was onwards later earlier ish each every
+    most any some anytime either lol maybe
+    """.split()
 )
 UNITS = frozenset(
-    """of kid kids child children filling fillings tooth teeth crown crowns visit visits day days week weeks month months
-    year years yr yrs hour hours minute minutes mins hrs people person persons times time appointment appointments
-    appts dollars bucks percent miles blocks grand session sessions shot shots pill pills implant implants root roots
-    canal canals cavity cavities dentist dentists office offices other others more different jobs job boys girls sons
-    daughters dogs cats payments payment things thing questions question days nights doctors surgeries bridges veneers
-    dientes muelas dia dias semana semanas mes meses ano anos hora horas minuto minutos hijos ninos veces vez personas
-    citas cita de_los coronas dolares st street ave avenue rd road blvd main quarters ounces lbs pounds degrees stars
-    out weekends texts messages calls emails am_ options choices slots openings gets kiddos grandkids""".split()
+    """
+    of kid kids child children filling fillings tooth teeth crown crowns visit visits day days week weeks
+    month months year years yr yrs hour hours minute minutes mins hrs people person persons times time
+    appointment appointments appts dollars bucks percent miles blocks grand session sessions shot shots pill
+    pills implant implants root roots canal canals cavity cavities dentist dentists office offices other
+    others more different jobs job boys girls sons daughters dogs cats payments payment things thing questions
+    question nights doctors surgeries bridges veneers dientes muelas dia dias semana semanas mes meses ano
+    anos hora horas minuto minutos hijos ninos veces vez personas citas cita de_los coronas dolares st street
+    ave avenue rd road blvd main quarters ounces lbs pounds degrees stars out weekends texts messages calls
+    emails am_ options choices slots openings gets kiddos grandkids
+    """.split()
 )
 _NOT_BEFORE = frozenset(
     """tooth teeth number option opt room suite unit age aged level pain scale apt building floor step page diente
     muela numero opcion hwy route highway exit gate stage grade had have has are ext extension box lot""".split()
 )
 _DAY_NEIGHBOURS = frozenset("today tomorrow tonight hoy manana noon".split())
-_MINUTES = table(
-    {0: "oclock|o clock|en punto|sharp", 5: "oh five", 10: "ten", 15: "fifteen|y cuarto|y quince|quince",
-     20: "twenty", 30: "thirty|y media|y treinta|treinta", 40: "forty", 45: "forty five|fortyfive", 50: "fifty",
-     -15: "menos cuarto"}
-)  # fmt: skip
 _SAID_IN_WORDS_ONLY = (10, 20, 40, 50)
-_BEFORE_HOUR = table(
-    {30: "half past|half after", 15: "quarter past|quarter after|a quarter past|a quarter after|cuarto pasadas las",
-     -15: "quarter to|quarter of|quarter until|quarter before|a quarter to|a quarter until|cuarto para las|cuarto para la"}
-)  # fmt: skip
-_HALVES = table(
-    {
-        "am": "in the morning|in the am|de la manana|por la manana|en la manana|am|a m|morning|this morning|tomorrow morning|in the mornings",
-        "pm": "in the afternoon|in the evening|at night|tonight|de la tarde|por la tarde|en la tarde|de la noche|pm|p m"
-        "|afternoon|evening|this afternoon|this evening|in the pm|tomorrow afternoon|tomorrow evening|por la noche",
-    }
-)
 _MORNING_WORDS = frozenset("morning mornings am".split())
 _LATE_WORDS = frozenset("afternoon afternoons evening evenings tonight night tarde tardes noche noches pm".split())
 _FILLERS = frozenset(
-    """please pls plz thanks thank you yes yeah yep ok okay sure ill take lets do works good great fine the for me pick choose
-    go with i want would like at one por favor si la quiero prefiero gracias ya perfect reply option works que sea""".split()
+    """
+    please pls plz thanks thank you yes yeah yep ok okay sure ill take lets do works good great fine the for
+    me pick choose go with i want would like at one por favor si la quiero prefiero gracias ya perfect reply
+    option que sea
+    """.split()
 )
 _LAST_AFTERNOON_HOUR = 6
 
@@ -99,16 +92,16 @@ def _merge_spelled(page: Page) -> Page:
 
 
 def _spelled_at(page: Page, index: int) -> tuple[Token, int] | None:
-    before = _BEFORE_HOUR.at(page, index)
+    before = phrase_at("minutes_before_hour", page, index)
     if before:
         hour = _hour_at(page, before[1])
-        return _clock(page, index, before[1] + 1, hour * 60 + before[0]) if hour else None
+        return _clock(page, index, before[1] + 1, hour * 60 + int(before[0])) if hour else None
     hour = _hour_at(page, index)
     if not hour or page.word(index - 1) in _NOT_BEFORE:
         return None
-    minutes = _MINUTES.at(page, index + 1)
-    if minutes and not (minutes[0] in _SAID_IN_WORDS_ONLY and page.kind(index) is Kind.NUMBER):
-        return _clock(page, index, minutes[1], hour * 60 + minutes[0])
+    minutes = phrase_at("minutes", page, index + 1)
+    if minutes and not (int(minutes[0]) in _SAID_IN_WORDS_ONLY and page.kind(index) is Kind.NUMBER):
+        return _clock(page, index, minutes[1], hour * 60 + int(minutes[0]))
     if page.kind(index) is page.kind(index + 1) is Kind.NUMBER and page.word(index - 1) in _STRONG:
         minute = page.value(index + 1)
         return _clock(page, index, index + 2, hour * 60 + minute) if minute in (15, 30, 45) else None
@@ -176,7 +169,7 @@ def _said_as_time(page: Page, index: int) -> bool:
         return _open_after(page, index, strict=True)
     if before in ("it", "make", "do"):
         return page.value(index) > len(page.offers) and _open_after(page, index, strict=True)
-    if _beside_a_day(page, index):
+    if _beside_a_day(page, index) or (after != "on" and phrase_at("onwards", page, index + 1)):
         return _open_after(page, index, strict=False)
     if after in ("works", "work", "would", "is") and not page.word(index - 1):
         return page.value(index) > len(page.offers)
@@ -208,7 +201,7 @@ def _beside_a_day(page: Page, index: int) -> bool:
 
 
 def _bare_range(page: Page, index: int) -> bool:
-    """ "10-2" and "2 to 4": both ends are hours and no noun follows."""
+    """True for "10-2" and "2 to 4": both ends are hours and no noun follows."""
     if page.kind(index + 1) is Kind.DASH or page.word(index + 1) in ("to", "a"):
         low, high = index, index + 2
     elif page.kind(index - 1) is Kind.DASH or page.word(index - 1) in ("to", "a"):
@@ -239,7 +232,7 @@ def _joinable(page: Page, tokens: list[Token], index: int, between: int) -> bool
     small = token.kind is Kind.NUMBER and (token.value <= 12 or token.value >= 100)
     spelled = token.kind is Kind.WORD and 1 < NUMBERS.get(token.word, 0) <= 12
     joins = join.kind in (Kind.DASH, Kind.SLASH, Kind.COMMA) or join.word in _JOINS
-    last = page.word(index - 1) not in _NOT_BEFORE and not (page.word(index - 1) in ("the", "el"))
+    last = page.word(index - 1) not in _NOT_BEFORE and page.word(index - 1) not in ("the", "el")
     return (small or spelled) and joins and last and _open_after(page, index, strict=join.kind is Kind.COMMA)
 
 
@@ -253,7 +246,7 @@ def _add_halves(page: Page) -> Page:
 
 
 def _half_around(page: Page, index: int) -> str:
-    behind = _HALVES.at(page, index + 1)
+    behind = phrase_at("halves", page, index + 1)
     if behind:
         return behind[0]
     for back in (1, 2, 3):

@@ -7,11 +7,11 @@ evening 17-20, first thing 7-9, end of day 16-18, after lunch 13-17, after work 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from treatment_agent.understanding.clock_times import clock_minutes, is_bare
-from treatment_agent.understanding.time_page import Page, table
+from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
 DAY_END = 24 * 60
@@ -60,67 +60,32 @@ def _part(start: float, end: float, widest: tuple[int, int] | None = None, ancho
     )
 
 
-_PARTS = table(
-    {
-        _part(8, 12, (0, 12)): "morning|am|in the am|temprano por la manana|por la manana|en la manana|de la manana"
-        "|esta manana|la manana|before lunch|before noon|by noon|until noon|antes del almuerzo|antes de mediodia|antes del mediodia",
-        _part(7, 9): "early morning|first thing|first thing in the morning|crack of dawn|a primera hora|primera hora"
-        "|temprano en la manana|muy temprano|bien temprano|early in the morning|early am|very early|super early|before work|before school",
-        _part(7, 10): "early in the day|early|temprano|earlier in the day",
-        _part(10, 12): "late morning|mid morning|midmorning|later in the morning|late in the morning|media manana|later morning",
-        _part(11.5, 13.5, anchor=12 * 60): "noon|lunch|lunchtime|lunch time|lunch hour|lunch break|midday|mid day|mediodia|medio dia"
-        "|noontime|around noon|at noon|almuerzo|hora de almuerzo|lonche",
-        _part(12, 15): "early afternoon|early in the afternoon|earlier in the afternoon",
-        _part(12, 17): "afternoon|pm|in the pm|por la tarde|en la tarde|de la tarde|esta tarde|la tarde|tarde|after noon|past noon"
-        "|despues del mediodia|despues de mediodia",
-        _part(15, 18): "late afternoon|later in the afternoon|late in the afternoon|later afternoon|later in the day|late in the day"
-        "|late|mas tarde en el dia|mid to late afternoon|end of the afternoon",
-        _part(13, 16): "mid afternoon|midafternoon|mid day to afternoon",
-        _part(13, 17): "after lunch|despues del almuerzo|despues de almorzar|despues de comer|despues de la comida",
-        _part(17, 20, (17, 24)): "evening|night|late evening|tonight|por la noche|en la noche|de la noche|esta noche|la noche"
-        "|noche|after work|after hours|after i get off|after i get off work|after i get off of work|when i get off|when i get off work"
-        "|when i get out of work|after dinner|despues del trabajo|despues de trabajar|cuando salgo del trabajo"
-        "|despues de mi trabajo|saliendo del trabajo|after business hours|early evening|once i get off work|once im off work",
-        _part(15, 18, (15, 24)): "after school|after school hours|after the kids are out of school|when the kids get out of school"
-        "|despues de la escuela|after kids get out",
-        _part(16, 18): "end of day|end of the day|eod|last appointment of the day|last appt of the day|last slot of the day"
-        "|last thing|close of business|fin del dia|al final del dia|a ultima hora|ultima hora|last of the day|before you close|right before closing",
-        _part(9, 15): "school hours|during school|while kids are at school|while the kids are at school|while kids are in school"
-        "|while the kids are in school|middle of the day|mid day hours|when the kids are in school|when kids are in school|when the kids are at school",
-        _part(8, 17): "business hours|normal hours|during business hours|working hours|office hours|during the day|durante el dia",
-        _part(9, 12): "mornings but not too early|morning but not too early|not too early in the morning|not super early|not too early",
-    }
-)  # fmt: skip
-_PLURAL_PARTS = table(
-    {
-        _part(8, 12, (0, 12)): "mornings|ams|por las mananas|en las mananas|las mananas|before lunch",
-        _part(7, 9): "early mornings",
-        _part(10, 12): "late mornings|mid mornings",
-        _part(12, 15): "early afternoons",
-        _part(12, 17): "afternoons|pms|por las tardes|en las tardes|las tardes|tardes",
-        _part(15, 18): "late afternoons",
-        _part(17, 20, (17, 24)): "evenings|nights|por las noches|en las noches|las noches|noches",
-        _part(11.5, 13.5, anchor=12 * 60): "lunchtimes|lunch hours|lunches",
-    }
-)
+_PARTS = {
+    "first thing": _part(7, 9),
+    "early morning": _part(7, 9),
+    "early": _part(7, 10),
+    "morning": _part(8, 12, (0, 12)),
+    "not too early": _part(9, 12),
+    "late morning": _part(10, 12),
+    "noon": _part(11.5, 13.5, anchor=12 * 60),
+    "early afternoon": _part(12, 15),
+    "afternoon": _part(12, 17),
+    "mid afternoon": _part(13, 16),
+    "after lunch": _part(13, 17),
+    "late afternoon": _part(15, 18),
+    "after school": _part(15, 18, (15, 24)),
+    "end of day": _part(16, 18),
+    "evening": _part(17, 20, (17, 24)),
+    "school hours": _part(9, 15),
+    "business hours": _part(8, 17),
+}
 # Words that mean a part of the day only next to a day: "early tuesday", "tuesday late".
 _NEEDS_A_DAY = frozenset("early late earlier later temprano tarde am pm lunch night noche very super".split())
-_SINCE = table(
-    {True: "after|past|later than|starting at|starting|beginning at|from|no earlier than|not before|not earlier than"
-     "|not until|any time after|anytime after|despues de|a partir de|desde|luego de|pasadas|no antes de|since|on or after|not till"
-     "|dont get off until|dont get off work until|dont get out until|dont get home until|off at|get off at|get off work at|done at|done with work at|get out at|gets out at|out of work at"
-     "|get out of work at|get out of school at|off work at|finish at|finish work at|salgo a|salgo del trabajo a|salgo de trabajar a|get home at|home at|free at|available at|off by|home by|free after|free by"}
-)  # fmt: skip
-_UPTO = table(
-    {True: "before|by|until|up to|earlier than|no later than|not later than|not after|not past|prior to|antes de|hasta|sooner than|ends by|leave by|leave at|have to leave by|be done by|done by|out by|be out by"}
-)  # fmt: skip
 _SMALL = frozenset("at around about like las la the a approximately approx say maybe".split())
 _ROUGH = frozenset("around about approx approximately like circa alrededor roughly".split())
-_BUSY = frozenset("work working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont dmv".split())
-_ONWARDS = table(
-    {Shape.SINCE: "or later|or after|or anytime after|or any time after|onwards|onward|on|and later|and after|o mas tarde|en adelante|or so on|and on|or past|o despues|plus",
-     Shape.UNTIL: "or earlier|or before|or sooner|and earlier|o antes|or prior"}
-)  # fmt: skip
+_BUSY = frozenset(
+    "work working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont dmv".split()
+)
 _RANGE_WORDS = frozenset("to through until and a y hasta".split())
 
 
@@ -135,7 +100,8 @@ def _range_at(page: Page, index: int) -> tuple[Hours, int] | None:
     if page.kind(low) is not Kind.CLOCK:
         return None
     join = page.kind(low + 1) is Kind.DASH or (
-        page.word(low + 1) in _RANGE_WORDS and (page.word(low + 1) not in ("and", "y") or page.word(index) in ("between", "entre"))
+        page.word(low + 1) in _RANGE_WORDS
+        and (page.word(low + 1) not in ("and", "y") or page.word(index) in ("between", "entre"))
     )
     high = page.skip(low + 2, _SMALL)
     if not join or page.kind(high) is not Kind.CLOCK:
@@ -158,7 +124,7 @@ def _range_minutes(page: Page, low: int, high: int) -> tuple[int, int]:
 
 
 def _since_or_upto(page: Page, index: int) -> tuple[Hours, int] | None:
-    since, upto = _SINCE.at(page, index), _UPTO.at(page, index)
+    since, upto = phrase_at("since", page, index), phrase_at("upto", page, index)
     longest = max((found for found in (since, upto) if found), key=lambda found: found[1], default=None)
     if longest is None:
         return None
@@ -176,32 +142,31 @@ def _busy_before(page: Page, index: int) -> bool:
 
 
 def since_hours(moment: int, *, bare: bool = False) -> Hours:
-    """ "After 3": until 20:00, or until midnight when it is later than that."""
+    """The hours of "after 3": until 20:00, or until midnight when it is later than that."""
     end = _DAY_CLOSES if moment < _DAY_CLOSES else DAY_END
     return Hours(moment, end, Shape.SINCE, anchor=moment, bare=bare, widest=(moment, DAY_END))
 
 
 def upto_hours(moment: int, *, bare: bool = False) -> Hours:
-    """ "Before 10": from 7:00, or the hour before when it is earlier than that."""
+    """The hours of "before 10": from 7:00, or one hour when it is earlier than that."""
     end = max(moment, 30)
     start = _DAY_OPENS if end > _DAY_OPENS else max(0, end - 60)
     return Hours(start, end, Shape.UNTIL, bare=bare, widest=(0, end))
 
 
 def _part_at(page: Page, index: int) -> tuple[Hours, int] | None:
-    plural = _PLURAL_PARTS.at(page, index)
-    if plural:
-        part = plural[0]
-        return Hours(part.start, part.end, part.shape, part.anchor, plural=True, widest=part.widest), plural[1]
-    found = _PARTS.at(page, index)
+    plural, found = phrase_at("parts_plural", page, index), phrase_at("parts", page, index)
+    if plural and not (found and found[1] > plural[1]):
+        return replace(_PARTS[plural[0]], plural=True), plural[1]
     if found and found[1] == index + 1 and page.word(index) in _NEEDS_A_DAY:
         return None
-    return found
+    return (_PARTS[found[0]], found[1]) if found else None
 
 
 def lone_part_at(page: Page, index: int) -> tuple[Hours, int] | None:
     """A part of the day that counts only because a day stands beside it: "early tuesday"."""
-    return _PARTS.at(page, index) if page.word(index) in _NEEDS_A_DAY else None
+    found = phrase_at("parts", page, index) if page.word(index) in _NEEDS_A_DAY else None
+    return (_PARTS[found[0]], found[1]) if found else None
 
 
 def _point_at(page: Page, index: int) -> tuple[Hours, int] | None:
@@ -214,9 +179,9 @@ def _point_at(page: Page, index: int) -> tuple[Hours, int] | None:
         return None
     token = page.tokens[place]
     moment, bare = clock_minutes(token), is_bare(token)
-    onwards = _ONWARDS.at(page, place + 1)
+    onwards = phrase_at("onwards", page, place + 1)
     if onwards and not (page.word(place + 1) == "on" and page.kind(place + 2) is Kind.WORD):
-        made = since_hours(moment, bare=bare) if onwards[0] is Shape.SINCE else upto_hours(moment, bare=bare)
+        made = since_hours(moment, bare=bare) if onwards[0] == "since" else upto_hours(moment, bare=bare)
         return made, onwards[1]
     return _point(moment, bare=bare, rough=rough or token.rough), place + 1
 

@@ -23,51 +23,31 @@ from treatment_agent.understanding.calendar_days import (
 )
 from treatment_agent.understanding.calendar_words import ORDINALS, is_plural_weekday, month_of, weekday_of
 from treatment_agent.understanding.clock_times import UNITS
-from treatment_agent.understanding.time_page import Page, table
+from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
 Found = tuple[Days, int] | None
 
-NAMED = table(
-    {
-        "thanksgiving": "thanksgiving|thanksgiving day|accion de gracias|dia de accion de gracias|turkey day",
-        "christmas": "christmas|christmas day|navidad|la navidad|las navidades|dia de navidad",
-        "christmas_eve": "christmas eve|nochebuena|noche buena",
-        "new_year": "new years|new years day|new year|ano nuevo|the new year|first of the year|the first of the year|el primero del ano",
-        "new_years_eve": "new years eve|nye|fin de ano|nochevieja",
-        "mlk": "mlk|mlk day|martin luther king day|martin luther king jr day|martin luther king",
-        "presidents": "presidents day|president day",
-        "memorial": "memorial day",
-        "labor": "labor day|labour day|dia del trabajo",
-        "july4": "independence day|the fourth of july|fourth of july",
-        "veterans": "veterans day|veteran day",
-        "columbus": "columbus day|indigenous peoples day",
-        "juneteenth": "juneteenth",
-        "easter": "easter|easter sunday|pascua|semana santa",
-        "halloween": "halloween",
-        "valentines": "valentines|valentines day|dia de san valentin|san valentin",
-        "black_friday": "black friday",
-        "st_patricks": "st patricks day|st patricks|st paddys day",
-        "mothers": "mothers day|dia de las madres",
-        "fathers": "fathers day|dia del padre",
-        "three_kings": "three kings|three kings day|dia de reyes|los reyes",
-        "tax_day": "tax season|tax time|tax day|taxes|temporada de impuestos|los impuestos",
-    }
-)
 _NEXT = frozenset("next".split())
 _COMING = frozenset("this coming upcoming este proximo".split())
-_COMING_AFTER = table({True: "que viene|proximo|siguiente|que entra|coming up"})
 _EVERY = frozenset("any every each most all cualquier los todos most".split())
 _PAST = frozenset("last past previous pasado ultimo".split())
 _MONTH_NEEDS_HINT = frozenset("may mar ago jun".split())
-_MONTH_HINTS = frozenset("in of until by before after next late early mid this en de hasta since or through for to end beginning".split())
+_MONTH_HINTS = frozenset(
+    "in of until by before after next late early mid this en de hasta since or through for to end beginning".split()
+)
 _NOT_WEEKDAY_AFTER = {
     "sat": frozenset("i we he she they have just".split()), "sun": frozenset(("the",)), "mar": frozenset(("el",)),
-    "fri": frozenset(), "tu": frozenset("a con y para de es que si".split()), "dom": frozenset(), "mon": frozenset(("mi",)),
+    "fri": frozenset(), "tu": frozenset("""
+    a con y para de es que si
+    """.split()), "dom": frozenset(), "mon": frozenset(("mi",)),
 }  # fmt: skip
 _ORDINAL_NOUNS = frozenset(
-    """one ones option time times grade tooth street floor visit appointment appt opinion slot choice party available molar day
-    week kid child opening st ave quarter avenue half attempt message text reminder opcion vez hora cita""".split()
+    """
+    one ones option time times grade tooth street floor visit appointment appt opinion slot choice party
+    available molar day week kid child opening st ave quarter avenue half attempt message text reminder opcion
+    vez hora cita
+    """.split()
 )
 _RANGE_JOINS = frozenset("to through thru a al until hasta".split())
 _LIST_JOINS = frozenset("or and o y to through".split())
@@ -75,7 +55,7 @@ _LIST_JOINS = frozenset("or and o y to through".split())
 
 def named_at(page: Page, index: int) -> Found:
     """A holiday or another day with a name."""
-    found = NAMED.at(page, index)
+    found = phrase_at("named_days", page, index)
     if not found:
         return None
     days = one_day(named_day(found[0], page.today))
@@ -103,7 +83,7 @@ def weekday_at(page: Page, index: int) -> Found:
     if said & _NEXT or (said & {"coming"} and before == "next"):
         return one_day(next_monday(page.today) + timedelta(days=day)), behind
     date_ = coming(day, page.today)
-    after = _COMING_AFTER.at(page, behind)
+    after = phrase_at("weekday_coming", page, behind)
     if after or said & _COMING:
         return one_day(date_), after[1] if after else behind
     return Days(frozenset((date_,)), frozenset((day,))), behind
@@ -122,7 +102,7 @@ def _plain_weekday(page: Page, place: int) -> int | None:
 
 
 def _letter_weekday(page: Page, place: int) -> int | None:
-    """ "m-f" only."""
+    """Read "m-f" only."""
     if page.word(place) == "m" and page.kind(place + 1) is Kind.DASH and page.word(place + 2) == "f":
         return 0
     return 4 if page.word(place) == "f" and page.kind(place - 1) is Kind.DASH and page.word(place - 2) == "m" else None
@@ -137,7 +117,7 @@ def _weekday_range(page: Page, place: int) -> tuple[int, int] | None:
 
 
 def month_day_at(page: Page, index: int) -> Found:
-    """ "dec 8", "december the 8th", "8 de diciembre", "12/8", with lists and ranges: "dec 8-10", "dec 8 or 9"."""
+    """Read "dec 8", "december the 8th", "8 de diciembre", "12/8", with lists and ranges: "dec 8-10", "dec 8 or 9"."""
     if page.kind(index) is Kind.DATE:
         return _written_date(page, index)
     place = page.skip(index, frozenset("the el on dia".split()))
@@ -211,12 +191,12 @@ def _more_days(page: Page, month: int, found: Found) -> Found:
 
 
 def ordinal_at(page: Page, index: int) -> Found:
-    """ "the 3rd", "8th", "el 15": the next such date, or the offered one."""
+    """Read "the 3rd", "8th", "el 15": the next such date, or the offered one."""
     place = page.skip(index, frozenset("the el on dia".split()))
     said = {page.word(at) for at in range(index, place)}
     day = page.value(place)
     if page.kind(place) is Kind.ORDINAL:
-        plain = page.word(place + 1) not in _ORDINAL_NOUNS and weekday_of(page.word(place + 1)) is None
+        plain = page.word(place + 1) not in (_ORDINAL_NOUNS | UNITS) - {"of"} and weekday_of(page.word(place + 1)) is None
     elif page.kind(place) is Kind.NUMBER:
         plain = page.word(place + 1) not in UNITS and _number_is_day(page, place, said)
     else:

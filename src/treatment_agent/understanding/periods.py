@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from treatment_agent.understanding.calendar_days import (
-    HABIT_DAYS,
     Days,
     add_months,
     coming,
@@ -20,66 +19,14 @@ from treatment_agent.understanding.calendar_days import (
     this_monday,
 )
 from treatment_agent.understanding.calendar_words import ORDINALS, month_of, weekday_of
-from treatment_agent.understanding.day_names import NAMED, Found, whole_month
-from treatment_agent.understanding.time_page import Page, table
+from treatment_agent.understanding.day_names import Found, whole_month
+from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
-ANY_DAY = table(
-    {True: "any day|anyday|anytime|any time|every day|everyday|cualquier dia|todos los dias|cualquier hora|any day of the week"
-     "|cuando sea|most days|any weekday or weekend"}
-)  # fmt: skip
-_SIMPLE = table(
-    {
-        "today": "today|tonight|this morning|this afternoon|this evening|later today|hoy|hoy mismo|esta tarde|esta noche|esta manana|rest of today|the rest of the day|rest of the day",
-        "tomorrow": "tomorrow|manana|the next day|el dia de manana",
-        "overmorrow": "day after tomorrow|the day after tomorrow|pasado manana|overmorrow|day after tom",
-        "workdays": "weekday|weekdays|week day|week days|any weekday|entre semana|during the week|dias de semana|work days|workdays|business days"
-        "|dias laborales|dia de semana|mwf_|dias entre semana|through the week",
-        "weekends": "weekends|fines de semana|los fines de semana|every weekend|any weekend|on a weekend|a weekend|weekend appointments|weekend appointment|weekend hours|sabados y domingos",
-        "weekend": "this weekend|the weekend|weekend|este fin de semana|fin de semana|el fin de semana|this coming weekend|coming weekend|over the weekend",
-        "next weekend": "next weekend|proximo fin de semana|el proximo fin de semana|the following weekend",
-        "this week": "this week|esta semana|rest of the week|the rest of the week|rest of this week|the rest of this week|lo que queda de la semana|sometime this week",
-        "next week": "next week|this coming week|coming week|the coming week|proxima semana|la proxima semana|semana que viene|la semana que viene"
-        "|semana proxima|la semana proxima|la otra semana|the following week|following week|the week after this|week after this|the week following|siguiente semana"
-        "|la siguiente semana|semana entrante|la semana entrante|nextweek|next wk|la semana siguiente",
-        "week after next": "week after next|the week after next|two weeks out|in two weeks time|the week after that|dentro de dos semanas_",
-        "early this week": "early this week|beginning of the week|start of the week|beginning of this week",
-        "late this week": "later this week|late this week|end of this week|end of the week|the end of the week|later in the week|finales de semana|latter part of the week|fines de esta semana|towards the end of the week|end of week",
-        "mid this week": "middle of the week|mid week|midweek|middle of this week|mediados de semana",
-        "early next week": "early next week|beginning of next week|start of next week|first part of next week|principios de la proxima semana|earlier next week|early in the week next week",
-        "mid next week": "middle of next week|mid next week|midweek next week|next week midweek|mediados de la proxima semana",
-        "late next week": "late next week|later next week|end of next week|the end of next week|later in the week next week|finales de la proxima semana|latter part of next week|towards the end of next week",
-        "this month": "this month|este mes|rest of the month|the rest of the month|later this month|rest of this month",
-        "next month": "next month|proximo mes|el proximo mes|mes que viene|el mes que viene|el mes proximo|el otro mes|the following month|following month|siguiente mes|el siguiente mes|mes entrante|el mes entrante",
-        "end of month": "end of the month|end of this month|end of month|the end of the month|fin de mes|finales de mes|fines de mes|late this month|month end",
-        "early next month": "beginning of next month|early next month|first of next month|the first of next month|start of next month|first of the month|the first of the month"
-        "|principios del proximo mes|beginning of the month|the 1st of next month|principios de mes|early in the month|first part of next month|primero del mes",
-        "mid next month": "middle of next month|mid next month|mediados del proximo mes",
-        "end of next month": "end of next month|late next month|finales del proximo mes",
-        "mid month": "middle of the month|mid month|middle of this month|mediados de mes",
-        "next year": "next year|proximo ano|el proximo ano|ano que viene|el ano que viene|in the new year|beginning of the year|the beginning of the year"
-        "|start of the year|start of the new year|beginning of next year|early next year|first of next year|the new year starts|new year starts|my insurance renews_"
-        "|principios de ano|principios del proximo ano|otro ano|el otro ano|after the year ends|el nuevo ano",
-        "end of year": "end of the year|the end of the year|end of year|year end|years end|end of this year|this year|fin de ano|finales de ano|este ano|the year is over|the year ends|year is out|year is up",
-        "holidays": "the holidays|holidays|holiday season|the holiday season|holiday rush|las fiestas|fiestas|las vacaciones de navidad|holiday break|winter break|christmas break",
-        "after holidays": "holidays are over|the holidays are over|holidays are done|after the holidays|pasando las fiestas|pasen las fiestas|pasadas las fiestas|pasan las fiestas|post holidays|the holidays pass|holidays pass",
-        "school out": "school is out|after school is out|school lets out|school gets out|after school lets out|kids are out of school for summer|school ends|after school ends|school year ends|school is over"
-        "|summer break|summer vacation|out of school for the summer|terminen las clases|terminan las clases|vacaciones de verano|after the school year|salgan de clases",
-        "tax refund": "get my tax refund|get my tax return|get my taxes|my tax refund|my tax return|get our tax return|get our taxes back|my tax money|income tax money|income tax|tax return|tax refund",
-    }
-)  # fmt: skip
+_SEASONS = {"spring": (3, 20), "summer": (6, 21), "fall": (9, 22), "winter": (12, 21)}
+_EDGES = {"early": (1, 10), "mid": (11, 20), "late": (21, 31), "first half": (1, 15), "second half": (16, 31)}
 _FEW_DAYS_OF_WEEK = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}
-_SEASONS = table({(3, 20): "spring|primavera|springtime", (6, 21): "summer|verano|summertime", (9, 22): "fall|autumn|otono", (12, 21): "winter|invierno"})
 _SEASON_HINTS = frozenset("the in this next until by come after before la el en spring summer maybe".split())
-_EDGES = table(
-    {
-        (1, 10): "early|early in|beginning of|the beginning of|start of|the start of|first part of|principios de|first half of_|the first part of|comienzos de|inicios de",
-        (11, 20): "mid|middle of|the middle of|in the middle of|mediados de",
-        (21, 31): "late|late in|end of|the end of|finales de|fines de|last part of|the last part of",
-        (1, 15): "first half of|the first half of|la primera quincena de",
-        (16, 31): "second half of|the second half of|la segunda quincena de|back half of",
-    }
-)  # fmt: skip
 _LAST_WORDS = frozenset("last ultima ultimo".split())
 _OF_MONTH = frozenset("of in de en the".split())
 
@@ -90,7 +37,7 @@ def period_at(page: Page, index: int) -> Found:
 
 
 def _simple_at(page: Page, index: int) -> Found:
-    found = _SIMPLE.at(page, index)
+    found = phrase_at("periods", page, index)
     if not found or _other_meaning(page, index, found[1]):
         return None
     days = _resolve(found[0], page.today)
@@ -98,14 +45,16 @@ def _simple_at(page: Page, index: int) -> Found:
 
 
 def _other_meaning(page: Page, index: int, behind: int) -> bool:
-    """ "la manana" is the morning, not tomorrow; a phrase that begins a named day ("fin de ano") stays a phrase."""
-    morning = page.word(index) == "manana" and behind == index + 1 and page.word(index - 1) in ("la", "las", "esta", "pasado")
+    """True for "la manana", which is the morning and not tomorrow, and for "last week", which is over."""
+    morning = (
+        page.word(index) == "manana" and behind == index + 1 and page.word(index - 1) in ("la", "las", "esta", "pasado")
+    )
     last = page.word(index - 1) in ("last",) and page.word(index) != "the"
     return morning or last
 
 
 def _resolve(key: str, today: date) -> Days | None:
-    if key.endswith("this week") or key.endswith("next week"):
+    if key.endswith(("this week", "next week")):
         return _week(key, today)
     return _MAKERS[key](today)
 
@@ -182,7 +131,9 @@ _MAKERS: Mapping[str, Callable[[date], Days | None]] = {
     "workdays": lambda today: Days(habit_dates(today, range(5)), frozenset(range(5)), habit=True),
     "weekends": lambda today: Days(habit_dates(today, (5, 6)), frozenset((5, 6)), habit=True),
     "weekend": _weekend,
-    "next weekend": lambda today: stretch(next_monday(today) + timedelta(days=5), next_monday(today) + timedelta(days=6)),
+    "next weekend": lambda today: stretch(
+        next_monday(today) + timedelta(days=5), next_monday(today) + timedelta(days=6)
+    ),
     "week after next": lambda today: week_of(next_monday(today), 1),
     "this month": lambda today: stretch(today + timedelta(days=1), month_dates(today.year, today.month)[1]),
     "next month": lambda today: _month_slice(today, 1, 1, 31, defers=True),
@@ -202,29 +153,34 @@ _MAKERS: Mapping[str, Callable[[date], Days | None]] = {
 
 def _season_at(page: Page, index: int) -> Found:
     place = page.skip(index, frozenset("in the this next en la el".split()))
-    found = _SEASONS.at(page, place)
+    found = phrase_at("seasons", page, place)
     hint = place > index or page.word(index - 1) in _SEASON_HINTS
-    if not found or not hint or page.word(found[1]) in ("break", "cleaning", "vacation", "semester", "off", "out", "apart"):
+    if (
+        not found
+        or not hint
+        or page.word(found[1]) in ("break", "cleaning", "vacation", "semester", "off", "out", "apart")
+    ):
         return None
     today = page.today
-    first = date(today.year, *found[0])
+    month, day = _SEASONS[found[0]]
+    first = date(today.year, month, day)
     end = add_months(first, 3) - timedelta(days=1)
     if first <= today <= end and page.word(place - 1) != "next":
         return (days, found[1]) if (days := stretch(today + timedelta(days=1), end)) else None
     if first <= today:
-        first = date(today.year + 1, *found[0])
+        first = date(today.year + 1, month, day)
     days = stretch(first, add_months(first, 3) - timedelta(days=1), until=first)
     return (days, found[1]) if days else None
 
 
 def _month_part_at(page: Page, index: int) -> Found:
-    """ "early december", "the first week of january", "last friday of december"."""
-    edge = _EDGES.at(page, index)
+    """Read "early december", "the first week of january", "last friday of december"."""
+    edge = phrase_at("month_edges", page, index)
     if edge:
         place = page.skip(edge[1], frozenset(("in",)))
         month = month_of(page.word(place)) if page.word(place) else None
         whole = whole_month(month, page.today) if month else None
-        days = _clip(whole, *edge[0]) if whole else None
+        days = _clip(whole, *_EDGES[edge[0]]) if whole else None
         return (days, place + 1) if days else None
     return _counted_at(page, page.skip(index, frozenset("the la el".split())))
 
@@ -238,7 +194,11 @@ def _counted_at(page: Page, index: int) -> Found:
     """The N-th or last week or weekday of a month."""
     spanish_first = {"primera": 1, "segunda": 2, "tercera": 3, "cuarta": 4}
     last = page.word(index) in _LAST_WORDS
-    count = page.value(index) if page.kind(index) is Kind.ORDINAL else ORDINALS.get(page.word(index), spanish_first.get(page.word(index), 0))
+    count = (
+        page.value(index)
+        if page.kind(index) is Kind.ORDINAL
+        else ORDINALS.get(page.word(index), spanish_first.get(page.word(index), 0))
+    )
     if page.kind(index + 2) is Kind.BREAK or not (last or 1 <= count <= 5):
         return None
     word = page.word(index + 1)
@@ -278,6 +238,3 @@ def _pick_counted(whole: Days, count: int, weekday: int | None, *, last: bool) -
 def any_day(today: date) -> Days:
     """Every day of the next two weeks: what "anytime" means when no other day is named."""
     return Days(habit_dates(today), wide=True, habit=True)
-
-
-__all__ = ["ANY_DAY", "HABIT_DAYS", "NAMED", "any_day", "period_at", "week_of"]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 
-from treatment_agent.understanding.calendar_days import Days, merge_days, narrow
+from treatment_agent.understanding.calendar_days import Days, habit_dates, merge_days, narrow
 from treatment_agent.understanding.day_hours import Hours, Shape
 from treatment_agent.understanding.time_mentions import Join, Mention
 
@@ -81,7 +82,10 @@ def _wish(days: list[Mention], hours: list[Mention], today: date) -> Wish:
     named = [mention for mention in days if not mention.any_day] or days
     some = (days or hours)[0]
     any_day = bool(days) and all(mention.any_day for mention in days)
-    return Wish(_join_days(named, today), join_hours(hours), negative=some.negative, any_day=any_day)
+    joined, told = _join_days(named, today), join_hours(hours)
+    if joined and joined.weekdays and any(part.plural for part in told):
+        joined = replace(joined, dates=habit_dates(today, joined.weekdays), habit=True)
+    return Wish(joined, told, negative=some.negative, any_day=any_day)
 
 
 def _join_days(mentions: list[Mention], today: date) -> Days | None:
@@ -99,7 +103,7 @@ def _join_days(mentions: list[Mention], today: date) -> Days | None:
 
 
 def _same_day(one: Days, other: Days) -> Days | None:
-    """ "tuesday, dec 1": a weekday beside a date. A wrong weekday makes the pair doubtful."""
+    """Join "tuesday, dec 1": a weekday beside a date. A wrong weekday makes the pair doubtful."""
     weekday, dated = (one, other) if one.weekdays else (other, one)
     if not weekday.weekdays or weekday.habit or dated.weekdays or len(dated.dates) != 1:
         return None
@@ -122,21 +126,30 @@ def _narrowed(joined: list[tuple[Days, Join]], today: date) -> Days | None:
 
 
 def _overlap(joined: list[tuple[Days, Join]]) -> Days | None:
-    """ "next week, the 1st", "between dec 1 and dec 15 after dec 7": stretches side by side keep what they share."""
-    if len(joined) < 2 or any(join in (Join.OR, Join.AND) for _, join in joined[1:]) or not any(d.wide for d, _ in joined):
+    """Join "next week, the 1st": stretches side by side keep what they share."""
+    if (
+        len(joined) < 2
+        or any(join in (Join.OR, Join.AND) for _, join in joined[1:])
+        or not any(d.wide for d, _ in joined)
+    ):
         return None
     shared = frozenset.intersection(*(days.dates for days, _ in joined))
     if not shared:
         return None
     untils = [days.until for days, _ in joined if days.until]
-    return Days(shared, wide=all(d.wide for d, _ in joined), until=max(untils, default=None), doubtful=any(d.doubtful for d, _ in joined))
+    return Days(
+        shared,
+        wide=all(d.wide for d, _ in joined),
+        until=max(untils, default=None),
+        doubtful=any(d.doubtful for d, _ in joined),
+    )
 
 
 def _divided(joined: list[tuple[Days, Join]]) -> bool:
     """True when a stretch and a weekday are alternatives: "monday or next week"."""
     return any(
         join in (Join.OR, Join.AND) and bool(days.weekdays) != bool(before.weekdays)
-        for (before, _), (days, join) in zip(joined, joined[1:], strict=False)
+        for (before, _), (days, join) in pairwise(joined)
     )
 
 
@@ -173,7 +186,9 @@ def _shared(one: Hours, other: Hours, join: Join) -> Hours | None:
     if exact:
         return exact
     anchored = next((hours for hours in (one, other) if hours.anchor is not None), one)
-    return Hours(start, end, Shape.RANGE, anchor=anchored.anchor, bare=one.bare or other.bare, plural=one.plural or other.plural)
+    return Hours(
+        start, end, Shape.RANGE, anchor=anchored.anchor, bare=one.bare or other.bare, plural=one.plural or other.plural
+    )
 
 
 def _attach_hours(wishes: list[Wish]) -> list[Wish]:

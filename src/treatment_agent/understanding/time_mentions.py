@@ -12,8 +12,8 @@ from enum import StrEnum
 from treatment_agent.understanding.calendar_days import Days
 from treatment_agent.understanding.day_hours import Hours, Shape, hours_at, lone_part_at
 from treatment_agent.understanding.day_phrases import days_at, moment_at
-from treatment_agent.understanding.periods import ANY_DAY, any_day
-from treatment_agent.understanding.time_page import Page, table
+from treatment_agent.understanding.periods import any_day
+from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
 
@@ -47,51 +47,31 @@ class Mention:
     any_day: bool = False
 
 
-class _Mark(StrEnum):
-    NOT = "not"
-    SOFT_NOT = "soft"
-    YES = "yes"
-    NEUTRAL = "neutral"
-
-
-_MARKS = table(
-    {
-        _Mark.NOT: "not|cant|can not|cant do|couldnt|wont be|i wont|not available|unavailable|not free|not able|unable|dont have|dont want|dont do|dont|i work|i have work|im working|work on|working|have to work|busy|im busy"
-        "|except|except for|excluding|but not|other than|besides|anything but|any day but|anytime but|any time but|any but|aside from|apart from|everything but|all but|anyday but|every day but|never|without|avoid"
-        "|away|out of town|on vacation|vacation|traveling|travelling|traveling on|gone|im out|ill be out|be out|be away|booked|hate|neither|nor|no more|no longer|have class|have school|i have class|isnt|arent|not good|havent"
-        "|no puedo|no podria|no quiero|no me|no tengo|menos|excepto|salvo|tampoco|nunca|trabajo|ocupado|ocupada|estoy fuera|fuera de la ciudad|de vacaciones|de viaje|ni|no estoy|no estare|no es|viajando|estoy trabajando|no trabajo_|no se puede|sin",
-        _Mark.SOFT_NOT: "no|nope|nah",
-        _Mark.YES: "can|could|do you|what about|how about|only|prefer|rather|try|maybe|perhaps|so|then|otherwise|is there|are there|free|available|would|id|lets|let us|anything|got any|have any|instead|open|i like|love|looking for|hoping for|preferably|ideally|im off|off on"
-        "|puedo|podria|prefiero|mejor|tiene|tienen|hay|quisiera|solo|solamente|quiza|quizas|tal vez|disponible|que tal|libre|entonces|should|want|need",
-        _Mark.NEUTRAL: "why not|no problem|no problema|no worries|not bad|no preference|dont care|dont mind|doesnt matter|dont matter|no matter|cant wait|not only|if not|cant you|cant we|couldnt we|couldnt you|why dont we|why cant we|dont you|dont we|dont they|no hay problema|no importa|not a problem|no thanks|no thank you|no issue|no rush|isnt there|no hurry|como no|por que no|no se preocupe|not picky|not yet|no pasa nada|have to work around|if you dont",
-    }
-)  # fmt: skip
-_NOT_BEHIND = table(
-    {
-        True: "doesnt work|dont work|wont work|doesnt|dont|wont|does not work|do not work|will not work|would not work|wouldnt work|is no good|are no good|isnt good|is not good|arent good|are not good|not good|no good|is bad|are bad|isnt great|not great|isnt going to work|not going to work|aint good|isnt gonna work|is out|are out|out"
-        "|is not possible|isnt possible|not possible|im not available|i am not available|not available|is not available|are not available|im unavailable|is too early|are too early|too early|is too late|too late|are too late|is too soon|too soon|doesnt fit|dont fit|is tough|are tough|is hard|are hard|is impossible|are impossible|is a no|are a no|is a no go|no go"
-        "|is crazy|are crazy|is busy|are busy|is hectic|is packed|is full|is booked|is a mess|conflicts|is terrible|are terrible|is rough|is not ideal|isnt ideal|not ideal|wouldnt be good|would be bad|is bad for me|doesnt really work|dont really work|doesnt quite work|will not|cant|isnt an option|is not an option|is not an option|no longer works|wont be able|is difficult|are difficult|is taken|are taken|too far out|is too far out|is too far|no can do|is no bueno"
-        "|no me funciona|no me sirve|no me queda bien|no me queda|no me conviene|no funciona|no es posible|no sirve|no es bueno|es muy temprano|muy temprano|es muy tarde|esta dificil|es dificil|no me va bien|no me viene bien|no bueno|es imposible|no se puede|estoy ocupada|estoy ocupado|no estoy|no tampoco|no es conveniente|no esta bien|no",
-        False: "i work|im working|im busy|i am busy|i have work|i cant|i can not|i have class|im out|im away|ill be out|ill be away|im gone|im out of town|i am out|no puedo|trabajo|yo trabajo|i have school|i have a meeting|im booked|im traveling|i have plans|i have another appointment|im not free|i have something",
-    }
-)  # fmt: skip
-_YES_BEHIND = table(
-    {
-        True: "works|work|would work|will work|could work|works great|is good|are good|is fine|are fine|is ok|are ok|is okay|are okay|is great|is perfect|are perfect|is better|are better|is best|are best|would be|good|fine|ok|okay|great|perfect|is possible|instead|i can|im free|im off|i am off|i am free|im available|is open|please|sounds good|should work|might work|does|is ideal|are ideal|can work"
-        "|me funciona|funciona|esta bien|me queda bien|puedo|si puedo|me conviene|me va bien|mejor|por favor|me sirve|si|es mejor|seria mejor|perfecto|is a good|are good for me"
-    }
-)  # fmt: skip
 _OR = frozenset("or o u".split())
 _AND = frozenset("and y e n".split())
 _BUT = frozenset("but pero sino though however although aunque except_".split())
 _LIST_WORDS = _OR | _AND | frozenset(
-    "the on at in of el la los las en a por either any also maybe around like for this de del que the every both even como".split()
+    """
+    the on at in of el la los las en a por either any also maybe around like for this de del que every both
+    even como
+    """.split()
 )  # fmt: skip
-_ALL_WORDS = frozenset("any every all anyday anytime everyday cualquier todos todas everything anything next week semana".split())
+_ALL_WORDS = frozenset(
+    "any every all anyday anytime everyday cualquier todos todas everything anything next week semana".split()
+)
 _ABSENCE_ENDS = frozenset("until hasta not no back starting dont wait hold".split())
 _TODAY_PARTS = frozenset("tonight this esta".split())
 _PAST_VERBS = frozenset("was were came saw went called texted spoke talked estuve fui llame".split())
-_PAST_EXCEPT = frozenset("thinking hoping wondering able going planning looking free pensando available if trying wanting".split())
+_PAST_EXCEPT = frozenset(
+    "thinking hoping wondering able going planning looking free pensando available if trying wanting".split()
+)
+_WISHED = frozenset("happy merry feliz felices buenas buenos buen".split())
+_NICE = frozenset(
+    """
+    good great nice wonderful lovely blessed safe awesome amazing fantastic lindo bonito buen excelente feliz
+    """.split()
+)
+_ARTICLES = frozenset("a an your un una".split())
 _NOT_REACHES = 9
 _SOFT_NOT_REACHES = 1
 
@@ -138,7 +118,9 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     moment = moment_at(page, index)
     if moment:
         return Mention(index, moment[1], 0, moment=moment[0])
-    anytime, hours, days = ANY_DAY.at(page, index), hours_at(page, index), days_at(page, index)
+    anytime, hours, days = phrase_at("any_day", page, index), hours_at(page, index), days_at(page, index)
+    if (days or hours) and _is_greeting(page, index, hours is not None):
+        return None
     if days and (not hours or days[1] >= hours[1]):
         return _days_mention(page, index, days)
     if hours:
@@ -146,6 +128,14 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     if anytime:
         return Mention(index, anytime[1], 0, days=any_day(page.today), any_day=True)
     return _lone_part(page, index, found)
+
+
+def _is_greeting(page: Page, index: int, part: bool) -> bool:
+    """True for "good morning", "happy thanksgiving", "have a great weekend"."""
+    before, two_before = page.word(index - 1), page.word(index - 2)
+    if before in _WISHED or (part and before == "good" and page.word(index - 2) not in ("is", "are")):
+        return True
+    return (before in _NICE and two_before in _ARTICLES) or (before in ("your", "the") and two_before == "enjoy")
 
 
 def _days_mention(page: Page, index: int, found: tuple[Days, int]) -> Mention | None:
@@ -159,7 +149,7 @@ def _days_mention(page: Page, index: int, found: tuple[Days, int]) -> Mention | 
 
 
 def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
-    """ "early tuesday", "tuesday late": only beside a day."""
+    """Read "early tuesday", "tuesday late": only beside a day."""
     part = lone_part_at(page, index)
     if not part:
         return None
@@ -172,7 +162,11 @@ def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
 
 def _placed(page: Page, here: Mention, state: _State, found: list[Mention]) -> Mention:
     freed = page.word(here.first) in _ABSENCE_ENDS and not (here.hours and here.hours.shape is Shape.POINT)
-    since = here.hours is not None and here.hours.shape is Shape.SINCE and page.word(here.first) not in ("after", "past", "despues", "from")
+    since = (
+        here.hours is not None
+        and here.hours.shape is Shape.SINCE
+        and page.word(here.first) not in ("after", "past", "despues", "from")
+    )
     negative = state.negative and not freed and not since
     if state.after_but and not state.negative and here.days and _all_said(page, here.first, found):
         negative = True
@@ -187,9 +181,9 @@ def _placed(page: Page, here: Mention, state: _State, found: list[Mention]) -> M
 
 
 def _all_said(page: Page, index: int, found: list[Mention]) -> bool:
-    """ "any day but friday", "next week but friday": what follows "but" is left out, unless it is said to work."""
+    """True for "any day but friday": what follows "but" is left out, unless it is said to work."""
     wide = bool(found) and found[-1].days is not None and found[-1].days.wide
-    return wide and not _YES_BEHIND.at(page, index + 1)
+    return wide and not phrase_at("yes_behind", page, index + 1)
 
 
 def _after_mention(state: _State) -> None:
@@ -208,11 +202,13 @@ def _step(page: Page, index: int, state: _State, found: list[Mention]) -> int:
     behind = _predicate(page, index, found, state)
     if behind:
         return behind
-    marked = _MARKS.at(page, index)
+    marked = phrase_at("marks", page, index)
     if marked:
-        _mark(page, marked, state)
+        _mark(marked[0], state)
         return marked[1]
-    if word in _BUT:
+    if word in _BUT and found and found[-1].behind == index and found[-1].hours and hours_at(page, index + 1):
+        state.join = Join.AND
+    elif word in _BUT:
         _but(state)
     elif kind is Kind.COMMA:
         _comma(page, index, state)
@@ -226,11 +222,11 @@ def _step(page: Page, index: int, state: _State, found: list[Mention]) -> int:
     return index + 1
 
 
-def _mark(page: Page, marked: tuple[_Mark, int], state: _State) -> None:
+def _mark(meaning: str, state: _State) -> None:
     state.list_only = False
-    if marked[0] in (_Mark.NOT, _Mark.SOFT_NOT):
-        state.negative, state.soft, state.comma, state.age = True, marked[0] is _Mark.SOFT_NOT, False, 0
-    elif marked[0] is _Mark.YES:
+    if meaning in ("not", "soft"):
+        state.negative, state.soft, state.comma, state.age = True, meaning == "soft", False, 0
+    elif meaning == "yes":
         state.clear()
 
 
@@ -257,7 +253,7 @@ def _predicate(page: Page, index: int, found: list[Mention], state: _State) -> i
     """Apply "doesn't work" or "is fine" to the mentions right before it."""
     if not found or found[-1].segment != state.segment or index - found[-1].behind > 2 or not state.list_only:
         return None
-    against, favour = _NOT_BEHIND.at(page, index), _YES_BEHIND.at(page, index)
+    against, favour = phrase_at("not_behind", page, index), phrase_at("yes_behind", page, index)
     if against and not (favour and favour[1] > against[1]):
         return _turn_down(page, against, found, state)
     if favour:
@@ -270,9 +266,9 @@ def _predicate(page: Page, index: int, found: list[Mention], state: _State) -> i
     return None
 
 
-def _turn_down(page: Page, against: tuple[bool, int], found: list[Mention], state: _State) -> int | None:
+def _turn_down(page: Page, against: tuple[str, int], found: list[Mention], state: _State) -> int | None:
     behind = page.skip(against[1], frozenset(("on", "the", "in", "el", "los")))
-    if not against[0] and (days_at(page, behind) or hours_at(page, behind)):
+    if against[0] == "alone" and (days_at(page, behind) or hours_at(page, behind)):
         return None
     for place in _chain(found, over_commas=True):
         found[place] = replace(found[place], negative=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, TypeVar
+from functools import cache
+from importlib.resources import files
 
 from treatment_agent.domain.interpretation import Situation
 from treatment_agent.understanding.time_tokens import Kind, Token
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +51,34 @@ def page_of(tokens: tuple[Token, ...], situation: Situation) -> Page:
     return Page(tokens, situation.now, tuple(offer.start.astimezone(zone) for offer in situation.offers))
 
 
-class PhraseTable(Generic[T]):
+class PhraseTable:
     """Fixed phrases and what each stands for; the longest phrase that begins at a place wins."""
 
-    def __init__(self, phrases: Mapping[str, T]) -> None:
-        """Take phrases as folded words with single spaces, without apostrophes."""
-        found: dict[str, list[tuple[tuple[str, ...], T]]] = {}
-        for phrase, value in phrases.items():
-            words = tuple(phrase.split())
-            found.setdefault(words[0], []).append((words, value))
+    def __init__(self, meanings: Mapping[str, Iterable[str]]) -> None:
+        """Take the phrases of each meaning as folded words with single spaces, without apostrophes."""
+        found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for meaning, phrases in meanings.items():
+            for phrase in phrases:
+                words = tuple(phrase.split())
+                found.setdefault(words[0], []).append((words, meaning))
         self._by_first = {
             first: tuple(sorted(entries, key=lambda entry: -len(entry[0]))) for first, entries in found.items()
         }
 
-    def at(self, page: Page, index: int) -> tuple[T, int] | None:
-        """The value of the phrase that begins at `index` and the index behind it."""
-        for words, value in self._by_first.get(page.word(index), ()):
+    def at(self, page: Page, index: int) -> tuple[str, int] | None:
+        """The meaning of the phrase that begins at `index` and the index behind it."""
+        for words, meaning in self._by_first.get(page.word(index), ()):
             if all(page.word(index + place) == word for place, word in enumerate(words)):
-                return value, index + len(words)
+                return meaning, index + len(words)
         return None
 
 
-def table(groups: Mapping[T, str]) -> PhraseTable[T]:
-    """A table from one string of phrases per value, phrases separated by `|`."""
-    return PhraseTable({phrase.strip(): value for value, group in groups.items() for phrase in group.split("|")})
+def phrase_at(table: str, page: Page, index: int) -> tuple[str, int] | None:
+    """The meaning of a phrase of `time_phrases.toml` that begins at `index`, and the index behind it."""
+    return _tables()[table].at(page, index)
+
+
+@cache
+def _tables() -> Mapping[str, PhraseTable]:
+    source = files("treatment_agent.understanding").joinpath("time_phrases.toml").read_text(encoding="utf-8")
+    return {name: PhraseTable(meanings) for name, meanings in tomllib.loads(source).items()}

@@ -70,20 +70,41 @@ _PATTERN = re.compile(
     """,
     re.VERBOSE,
 )  # fmt: skip
-_SPECIAL = {
-    "2morrow": "tomorrow", "2moro": "tomorrow", "2mrw": "tomorrow", "2mor": "tomorrow", "2day": "today",
-    "2nite": "tonight", "b4": "before", "tmrw": "tomorrow", "tmw": "tomorrow", "tmr": "tomorrow", "tmro": "tomorrow",
-    "tomorow": "tomorrow", "tommorow": "tomorrow", "tommorrow": "tomorrow", "tomm": "tomorrow", "tomoro": "tomorrow",
-    "tomorrows": "tomorrow", "tomorro": "tomorrow", "tonite": "tonight", "morn": "morning", "mornin": "morning",
-    "aft": "afternoon", "aftn": "afternoon", "afternoo": "afternoon", "afernoon": "afternoon", "afterno": "afternoon",
-    "evng": "evening", "nxt": "next", "wk": "week", "wks": "weeks", "mo": "months", "hr": "hour",
-    "hrs": "hours", "min": "minutes", "mins": "minutes", "yr": "year", "yrs": "years", "mth": "month", "bfore": "before",
-    "befor": "before", "aftr": "after", "xmas": "christmas", "thanksgivings": "thanksgiving",
-    "apt": "appt", "thx": "thanks", "cannot": "cant", "til": "until", "till": "until", "untill": "until", "thru": "through",
-    "aroun": "around", "arnd": "around", "weekedn": "weekend", "wkend": "weekend", 
-    "q": "que", "xq": "porque", "desp": "despues", "afternon": "afternoon", "tmorrow": "tomorrow",
-    "tomarrow": "tomorrow", "tommorw": "tomorrow", "nite": "night",
-}  # fmt: skip
+_SHORT_FORMS = {
+    "tomorrow": "2morrow 2moro 2mrw 2mor tmrw tmw tmr tmro tomorow tommorow tommorrow tomm tomoro tomorrows tomorro "
+    "tmorrow tomarrow tommorw",
+    "today": "2day",
+    "tonight": "2nite tonite",
+    "before": "b4 bfore befor",
+    "morning": "morn mornin",
+    "afternoon": "aft aftn afternoo afernoon afterno afternon",
+    "evening": "evng",
+    "next": "nxt",
+    "week": "wk",
+    "weeks": "wks",
+    "months": "mo",
+    "hour": "hr",
+    "hours": "hrs",
+    "minutes": "min mins",
+    "year": "yr",
+    "years": "yrs",
+    "month": "mth",
+    "after": "aftr",
+    "christmas": "xmas",
+    "thanksgiving": "thanksgivings",
+    "appt": "apt",
+    "thanks": "thx",
+    "cant": "cannot",
+    "until": "til till untill",
+    "through": "thru",
+    "around": "aroun arnd",
+    "weekend": "weekedn wkend",
+    "que": "q",
+    "porque": "xq",
+    "despues": "desp",
+    "night": "nite",
+}
+_SPECIAL = {short: word for word, shorts in _SHORT_FORMS.items() for short in shorts.split()}
 _ABBREVIATED = frozenset("dr mr mrs ms approx appt apt st no".split()) | {
     word for word in (WEEKDAYS | MONTHS) if len(word) <= 5
 }

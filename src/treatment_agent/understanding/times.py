@@ -18,16 +18,12 @@ from treatment_agent.understanding.clock_times import mark_clocks
 from treatment_agent.understanding.day_hours import DAY_END, Hours, Shape
 from treatment_agent.understanding.suiting import Wish, wishes_of
 from treatment_agent.understanding.time_mentions import Mention, mentions_of
-from treatment_agent.understanding.time_page import Page, page_of, table
+from treatment_agent.understanding.time_page import Page, page_of, phrase_at
 from treatment_agent.understanding.time_tokens import tokenize
 
 Minutes = tuple[int, int]
 _WHOLE_DAY: Minutes = (0, DAY_END)
 _MOST_DAYS = 62
-_DEFERRING = table(
-    {True: "remind|check back|check in|reach out|get back to me|contact me|try me|try again|ask me again|touch base|follow up|hit me up|hold off|wait until|text me|text again|message me"
-     "|circle back|ping me|bug me|write me|email me|reach back|recuerdeme|recuerdame|escribame|escribeme|contacteme|avisame|avisenme|mandame|mandeme|vuelva a|write back|try back|ask again|revisit|reconnect|come back to me|not ready until"}
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +56,7 @@ def read_times(text: NormalizedText, situation: Situation) -> TimeReading:
     return TimeReading(
         windows=_windows(page, wishes),
         instant=_instant(page, mentions, wishes),
-        until=_until(page, mentions),
+        until=_until(page, mentions, wishes),
         ambiguous=any(wish.days.doubtful for wish in wishes if wish.days),
         spans=tuple(text.span(page.tokens[m.first].start, page.tokens[m.behind - 1].end) for m in mentions),
     )
@@ -148,8 +144,8 @@ def _instant(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
     return next((moment for day in days if (moment := _moment(page, day, minutes)) > page.now), None)
 
 
-def _until(page: Page, mentions: tuple[Mention, ...]) -> date | None:
-    named = [mention.days for mention in mentions if mention.days and not mention.any_day and not mention.negative]
+def _until(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]) -> date | None:
+    named = [wish.days for wish in wishes if wish.days and not wish.any_day and not wish.negative]
     until = _latest([days.until for days in named if days.until])
     if until is None and named and _defers(page):
         until = min(days.first for days in named)
@@ -171,4 +167,4 @@ def _is_absence(mention: Mention) -> bool:
 
 
 def _defers(page: Page) -> bool:
-    return any(_DEFERRING.at(page, index) for index in range(len(page.tokens)))
+    return any(phrase_at("deferring", page, index) for index in range(len(page.tokens)))

@@ -1,4 +1,4 @@
-"""The arithmetic behind the drawn charts: shares, buckets and column heights. No drawing here, no words from patients."""
+"""The arithmetic behind the drawn charts: shares, buckets and column heights."""
 
 from __future__ import annotations
 

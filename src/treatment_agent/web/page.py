@@ -21,7 +21,8 @@ def render(page: PageView) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(moment=times.moment, clock=times.clock, day=times.day, money=_money, percent=_percent, tongue=_tongue)
+    environment.filters.update(moment=times.moment, clock=times.clock, day=times.day)
+    environment.filters.update(money=_money, percent=_percent, tongue=_tongue)
     return environment.get_template("page.html.j2").render(
         page=page,
         funnel=charts.funnel(page.funnel),

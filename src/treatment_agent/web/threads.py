@@ -182,7 +182,8 @@ def _facts(facts: Facts, tz: ZoneInfo) -> list[tuple[str, str]]:
     if facts.windows:
         first = facts.windows[0]
         more = f" and {len(facts.windows) - 1} more" if len(facts.windows) > 1 else ""
-        found.append(("suits", f"{times.moment(first.start.astimezone(tz))} to {times.moment(first.end.astimezone(tz))}{more}"))
+        start, end = times.moment(first.start.astimezone(tz)), times.moment(first.end.astimezone(tz))
+        found.append(("suits", f"{start} to {end}{more}"))
     if facts.call_at is not None:
         found.append(("call at", times.moment(facts.call_at.astimezone(tz))))
     if facts.until is not None:
@@ -234,7 +235,8 @@ def _ending(record: TurnRecord, office: OfficeProfile) -> Entry | None:
     at = record.at.astimezone(office.tz)
     if record.booking is not None:
         confirmed = record.booking.status is BookingStatus.CONFIRMED
-        title = f"{'Booked' if confirmed else labels.words(record.booking.status).capitalize()}: {_visit(record.booking, office)}"
+        what = "Booked" if confirmed else f"Booking {labels.words(record.booking.status)}"
+        title = f"{what}: {_visit(record.booking, office)}"
         return Entry(at, Side.NOTE, title=title, tone=Tone.GOOD if confirmed else Tone.CARE)
     if record.phase_after is record.phase_before:
         return None
@@ -257,4 +259,3 @@ def _note(record: TurnRecord | None, tz: ZoneInfo, title: str) -> Entry | None:
         return None
     said = labels.sentence(record.rules[0]) if record.rules else ""
     return Entry(record.at.astimezone(tz), Side.NOTE, title=f"{title}. {said}".strip(), rules=record.rules)
-

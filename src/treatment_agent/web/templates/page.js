@@ -22,7 +22,7 @@
       on ? link.setAttribute("aria-current", "true") : link.removeAttribute("aria-current");
     });
     reader.classList.toggle("reading", Boolean(chosen) && focus);
-    if (chosen && focus) { chosen.focus({ preventScroll: true }); reader.scrollIntoView({ block: "start" }); }
+    if (chosen && focus) { chosen.focus({ preventScroll: true }); reader.scrollIntoView({ block: "start", behavior: "instant" }); }
   };
   const follow = () => {
     const id = decodeURIComponent(location.hash.slice(1));

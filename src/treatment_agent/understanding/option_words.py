@@ -1,0 +1,205 @@
+"""Finds words that point at an offered slot by its place: "2", "the first one", "the later of the two", "either"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from treatment_agent.understanding.calendar_words import NUMBERS, ORDINALS
+from treatment_agent.understanding.clock_times import UNITS
+from treatment_agent.understanding.time_page import Page, phrase_at
+from treatment_agent.understanding.time_tokens import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """A reference to option `number` (1-based) by words at tokens `[first, behind)`; `negative` for "not the first"."""
+
+    number: int
+    first: int
+    behind: int
+    negative: bool = False
+
+
+_LONE_WORDS = {
+    "option_either": "either both any",
+    "option_earliest": "earlier earliest sooner soonest former",
+    "option_latest": "later latest last latter",
+}
+_LONE = {word: table for table, words in _LONE_WORDS.items() for word in words.split()}
+_NOT_AMONG_OFFERS = frozenset(
+    "you possible available than in that anything something in today this next time u opening".split()
+)
+_BEFORE_NUMBER = frozenset(
+    """
+    take choose pick prefer want like do with yes yeah yep ok okay sure please pls la quiero prefiero si book
+    me lets reply confirm confirming say go por favor elijo escojo answer its be the
+    """.split()
+)
+_AFTER_NUMBER = frozenset(
+    """
+    please pls plz works work is would thanks thank ok okay good great for sounds best will fine it if thx por
+    gracias me esta y and or i perfect se as should looks was seems better then although but instead ty
+    estaria porque that
+    """.split()
+)
+_FILLERS = frozenset(
+    """
+    please pls plz thanks thank you yes yeah yep ok okay sure ill i take lets do works good great fine the for
+    me pick choose go with want would like is best better sounds one option por favor si la el quiero prefiero
+    gracias it that work will be can we perfect thx book id hi hello hey so much um uh hmm i'd ty mejor esta
+    bien opcion that's thats sorry actually awesome then
+    """.split()
+)
+_ORDINAL_NOUNS = frozenset("one ones option choice slot appointment appt date opening opcion cita hora offer".split())
+_ORDINAL_CLOSERS = frozenset(
+    """
+    works work is please pls would sounds thanks thank will if for one looks me por gracias esta and or y o
+    should was can then seems
+    """.split()
+)
+_SPANISH_ORDINALS = {
+    "primera": 1,
+    "primero": 1,
+    "primer": 1,
+    "segunda": 2,
+    "segundo": 2,
+    "tercera": 3,
+    "tercero": 3,
+    "cuarta": 4,
+}
+_ARTICLES = frozenset("the la el".split())
+_NOT = frozenset("not no except but menos excepto".split())
+
+
+def pointers_in(page: Page, plain: Page, count: int) -> tuple[Pointer, ...]:
+    """References by number or ordinal to one of `count` options.
+
+    `page` has its clock times marked, `plain` has the tokens as they were written ("one", "two").
+    """
+    found: list[Pointer] = []
+    for index in range(len(page.tokens)):
+        pointer = _labelled(page, index) or _ordinal(page, index) or _bare(page, index)
+        if pointer and 1 <= pointer.number <= count:
+            found.append(pointer)
+    if not found:
+        found.extend(_whole_message(plain, page, count))
+    return () if _is_enumeration(page, found) else tuple(found)
+
+
+def _negated(page: Page, index: int) -> bool:
+    while page.word(index - 1) in _ARTICLES or page.word(index - 1) in ("option", "number", "opcion"):
+        index -= 1
+    return page.word(index - 1) in _NOT
+
+
+def _labelled(page: Page, index: int) -> Pointer | None:
+    """Read "#2", "option two", "number 1", "opcion 1"."""
+    if page.kind(index) is Kind.HASH:
+        return Pointer(page.value(index), index, index + 1, _negated(page, index))
+    label = phrase_at("option_label", page, index)
+    if not label:
+        return None
+    at = label[1]
+    number = (
+        page.value(at) if page.kind(at) in (Kind.NUMBER, Kind.HASH, Kind.ORDINAL) else NUMBERS.get(page.word(at), 0)
+    )
+    return Pointer(number, index, at + 1, _negated(page, index)) if number else None
+
+
+def _ordinal(page: Page, index: int) -> Pointer | None:
+    """Read "the 2nd one", "second", "la segunda"."""
+    word = page.word(index)
+    number = (
+        page.value(index) if page.kind(index) is Kind.ORDINAL else ORDINALS.get(word, _SPANISH_ORDINALS.get(word, 0))
+    )
+    if not number:
+        return None
+    following = page.word(index + 1)
+    article = page.word(index - 1) in _ARTICLES
+    closed = page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA) or following in _ORDINAL_CLOSERS
+    noun = following in _ORDINAL_NOUNS or (following in ("time", "day") and article and page.word(index + 2) != "i")
+    if not (noun or (closed and (article or index == 0 or page.word(index - 1) in _BEFORE_NUMBER))):
+        return None
+    if page.word(index - 1) in ("a", "my", "at", "one", "just", "our"):
+        return None
+    return Pointer(number, index, index + 1, _negated(page, index))
+
+
+def _bare(page: Page, index: int) -> Pointer | None:
+    """Read "2 please", "I'll take 1", "1 works": a bare number that is no time and counts nothing."""
+    if page.kind(index) is not Kind.NUMBER or page.word(index + 1) in UNITS:
+        return None
+    before, after = page.word(index - 1), page.word(index + 1)
+    opens = before in _BEFORE_NUMBER or index == 0 or page.kind(index - 1) in (Kind.COMMA, Kind.BREAK)
+    closes = after in _AFTER_NUMBER or page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA)
+    joined = _NUMBER_JOINS & {before, after} and Kind.NUMBER in (page.kind(index - 2), page.kind(index + 2))
+    if not ((opens and closes) or joined or before == "not"):
+        return None
+    return Pointer(page.value(index), index, index + 1, before == "not")
+
+
+_NUMBER_JOINS = frozenset("or and o y".split())
+
+
+def _whole_message(plain: Page, page: Page, count: int) -> list[Pointer]:
+    """A number in letters that is all there is: "two please", "dos"."""
+    rest = [
+        i
+        for i, t in enumerate(plain.tokens)
+        if (t.kind is Kind.WORD and t.word not in _FILLERS) or t.kind is Kind.NUMBER
+    ]
+    if len(plain.tokens) == 1 and plain.word(0) in ("one", "uno"):
+        rest = [0]
+    if len(rest) != 1 or len(plain.tokens) != len(page.tokens):
+        return []
+    number = NUMBERS.get(plain.word(rest[0]), 0)
+    return [Pointer(number, rest[0], rest[0] + 1)] if 1 <= number <= count else []
+
+
+def _is_enumeration(page: Page, found: list[Pointer]) -> bool:
+    """True for "1. how much is it 2. is it covered": those numbers count the patient's questions."""
+    dotted = [
+        p
+        for p in found
+        if page.kind(p.first) is Kind.NUMBER and page.kind(p.behind) is Kind.BREAK and page.word(p.behind + 1)
+    ]
+    return len({p.number for p in dotted}) > 1
+
+
+def order_words(page: Page) -> tuple[tuple[bool, int, int], ...]:
+    """Places that ask for the earliest (True) or the latest (False) of the offers: `(earliest, first, behind)`."""
+    found = []
+    for index in range(len(page.tokens)):
+        for words, earliest in (("option_earliest", True), ("option_latest", False)):
+            hit = phrase_at(words, page, index)
+            if (
+                hit
+                and page.word(hit[1]) not in _NOT_AMONG_OFFERS
+                and page.word(index - 1) not in ("anything", "something", "any")
+            ):
+                found.append((earliest, index, hit[1]))
+    lone = _lone_word(page)
+    if not found and lone is not None:
+        words = _LONE[page.word(lone)]
+        if words != "option_either":
+            found.append((words == "option_earliest", lone, lone + 1))
+    return tuple(found)
+
+
+def _lone_word(page: Page) -> int | None:
+    """The index of "later" or "either" when the message says nothing else, and asks nothing."""
+    rest = [i for i, t in enumerate(page.tokens) if t.kind not in (Kind.BREAK, Kind.COMMA) and t.word not in _FILLERS]
+    return rest[0] if len(rest) == 1 and page.word(rest[0]) in _LONE else None
+
+
+def first_of(page: Page, indices: Iterable[int], words: str) -> tuple[int, int] | None:
+    """Where one of the phrases of a table named by `words` ("either" or "other") stands."""
+    for index in indices:
+        hit = phrase_at(f"option_{words}", page, index)
+        if hit:
+            return index, hit[1]
+    lone = _lone_word(page)
+    if words == "either" and lone is not None and _LONE[page.word(lone)] == "option_either":
+        return lone, lone + 1
+    return None

@@ -1,0 +1,229 @@
+"""Finds which of the offered slots a patient picked, if the words leave exactly one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from treatment_agent.domain.interpretation import Situation, Span
+from treatment_agent.domain.text import NormalizedText, fold
+from treatment_agent.understanding.clock_times import mark_clocks
+from treatment_agent.understanding.day_hours import POINT_MINUTES, Hours, Shape
+from treatment_agent.understanding.option_words import Pointer, first_of, order_words, pointers_in
+from treatment_agent.understanding.suiting import Wish, wishes_of
+from treatment_agent.understanding.time_mentions import Mention, mentions_of
+from treatment_agent.understanding.time_page import Page, page_of
+from treatment_agent.understanding.time_tokens import Kind, tokenize
+
+_HALF_DAY = 12 * 60
+_DENIALS = frozenset(
+    "cant not dont doesnt wont neither none ninguna ninguno tampoco couldnt unfortunately isnt arent".split()
+)
+_PLAIN_NOT = frozenset("not but except menos excepto salvo".split())
+_FINE = frozenset("works work fine good ok okay great funciona funcionan bien".split())
+_TITLES = frozenset("dr doctor dra doctora the el la de with con mr mrs ms".split())
+_SMALL = frozenset("the on el la los at for one a".split())
+
+
+@dataclass(frozen=True, slots=True)
+class OptionPick:
+    """`option` is the 1-based number of the slot that was picked, None when none was or when it stays unclear.
+
+    `ambiguous` is True when the words fit several offers or contradict each other. `span` is what decided, as raw
+    offsets.
+    """
+
+    option: int | None
+    ambiguous: bool = False
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """Option numbers that one kind of words allows, and the tokens `[first, behind)` that say so."""
+
+    allows: frozenset[int]
+    first: int
+    behind: int
+
+
+def pick_option(text: NormalizedText, situation: Situation) -> OptionPick:
+    """Find the offer that the message picks, by number, order, day, date, time, part of the day or provider.
+
+    A bare number from 1 to the number of offers is the option; "at 2" and "2pm" are times. "Either" picks the earliest.
+    Words that contradict every offer pick none and are not ambiguous. Never raises.
+    """
+    if not situation.offers:
+        return OptionPick(None)
+    plain = page_of(tokenize(text), situation)
+    page = mark_clocks(plain)
+    mentions = mentions_of(page)
+    pointers = pointers_in(page, plain, len(page.offers))
+    evidence = [
+        found
+        for found in (
+            _by_pointer(page, pointers),
+            _by_order(page),
+            _by_time(page, mentions, pointers),
+            _by_provider(page, situation),
+        )
+        if found
+    ]
+    excluded, plainly = _excluded(page, mentions, pointers)
+    return _decide(text, page, evidence, excluded, plainly)
+
+
+def _decide(
+    text: NormalizedText, page: Page, evidence: list[_Evidence], excluded: frozenset[int], plainly: bool
+) -> OptionPick:
+    every = frozenset(range(1, len(page.offers) + 1))
+    either = first_of(page, range(len(page.tokens)), "either")
+    other = first_of(page, range(len(page.tokens)), "other")
+    if not evidence:
+        return _by_exclusion(text, page, every - excluded if excluded else frozenset(), plainly, either, other)
+    allowed = every - excluded
+    for found in evidence:
+        allowed &= found.allows
+    span = _span(text, page, evidence[0].first, evidence[0].behind)
+    if len(allowed) == 1:
+        return OptionPick(min(allowed), span=span)
+    if allowed and (either or _all_the_same(page)):
+        return OptionPick(_earliest(page, allowed), span=span)
+    clash = not allowed and all(found.allows for found in evidence) and len(evidence) > 1
+    return OptionPick(None, ambiguous=bool(allowed) or clash, span=span if allowed or clash else None)
+
+
+def _by_exclusion(
+    text: NormalizedText,
+    page: Page,
+    left: frozenset[int],
+    plainly: bool,
+    either: tuple[int, int] | None,
+    other: tuple[int, int] | None,
+) -> OptionPick:
+    """Nothing was picked: "not the tuesday one", "the other one", or "either"."""
+    if len(left) == 1 and (plainly or other):
+        return OptionPick(min(left), span=_span(text, page, *(other or (0, len(page.tokens)))))
+    if either and not left and not _denied(page, either[0]):
+        return OptionPick(_earliest(page, frozenset(range(1, len(page.offers) + 1))), span=_span(text, page, *either))
+    return OptionPick(None)
+
+
+def _all_the_same(page: Page) -> bool:
+    """True for "either tuesday or thursday" and "1 or 2 works": both were named and both are fine."""
+    said = {token.word for token in page.tokens}
+    return not said & _DENIALS and bool(said & {"either", "both"} or (said & {"or", "o"} and said & _FINE))
+
+
+def _denied(page: Page, index: int) -> bool:
+    around = {page.word(at) for at in range(max(0, index - 4), index + 6)}
+    careless = {"care", "matter", "mind", "preference"}
+    return bool(around & _DENIALS) and not around & careless
+
+
+def _earliest(page: Page, options: frozenset[int]) -> int:
+    return min(options, key=lambda option: (page.offers[option - 1], option))
+
+
+def _span(text: NormalizedText, page: Page, first: int, behind: int) -> Span | None:
+    if not page.tokens or behind <= first:
+        return None
+    return text.span(page.tokens[first].start, page.tokens[min(behind, len(page.tokens)) - 1].end)
+
+
+def _by_pointer(page: Page, pointers: tuple[Pointer, ...]) -> _Evidence | None:
+    kept = [pointer for pointer in pointers if not pointer.negative]
+    if not kept:
+        return None
+    numbers = set()
+    for pointer in kept:
+        numbers |= {pointer.number} | _dated(page, pointer)
+    return _Evidence(frozenset(numbers), kept[0].first, kept[-1].behind)
+
+
+def _dated(page: Page, pointer: Pointer) -> set[int]:
+    """The options whose date "the 1st" may name; "the 1st one" names none."""
+    if page.kind(pointer.first) is not Kind.ORDINAL or page.word(pointer.behind) in ("one", "option", "choice", "slot"):
+        return set()
+    return {option for option, start in enumerate(page.offers, 1) if start.day == pointer.number}
+
+
+def _by_order(page: Page) -> _Evidence | None:
+    found = order_words(page)
+    if not found:
+        return None
+    ordered = sorted(range(1, len(page.offers) + 1), key=lambda option: page.offers[option - 1])
+    allows = frozenset(ordered[0] if earliest else ordered[-1] for earliest, _, _ in found)
+    return _Evidence(allows, found[0][1], found[0][2])
+
+
+def _by_time(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer, ...]) -> _Evidence | None:
+    taken = {pointer.first for pointer in pointers}
+    told = [m for m in mentions if not (m.days and any(m.first <= at < m.behind for at in taken))]
+    wishes = [wish for wish in wishes_of(told, page.today) if not wish.negative and not wish.any_day]
+    if not wishes:
+        return None
+    liked = [mention for mention in told if not mention.negative]
+    if any(wish.days and wish.days.doubtful for wish in wishes):
+        fits = frozenset(range(1, len(page.offers) + 1))
+    else:
+        fits = frozenset(o for o, start in enumerate(page.offers, 1) if any(_fits(wish, start) for wish in wishes))
+    return _Evidence(fits, liked[0].first, liked[-1].behind)
+
+
+def _fits(wish: Wish, start: datetime) -> bool:
+    days = wish.days
+    if days and not (start.weekday() in days.weekdays if days.weekdays else start.date() in days.dates):
+        return False
+    minutes = start.hour * 60 + start.minute
+    return not wish.hours or any(_covers(hours, minutes) for hours in wish.hours)
+
+
+def _covers(hours: Hours, minutes: int) -> bool:
+    """A plain time must be the offer's own; without am or pm either half of the day will do."""
+    if hours.shape is not Shape.POINT:
+        return hours.start <= minutes < hours.end
+    anchor = hours.anchor or 0
+    if hours.end - hours.start > POINT_MINUTES:
+        return hours.start <= minutes < hours.end
+    return minutes == anchor or (hours.bare and minutes % _HALF_DAY == anchor % _HALF_DAY)
+
+
+def _excluded(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer, ...]) -> tuple[frozenset[int], bool]:
+    """Offers that were turned down, and whether that was said plainly enough to leave the other one picked."""
+    options = {pointer.number for pointer in pointers if pointer.negative}
+    plainly = bool(options)
+    for wish in wishes_of(mentions, page.today):
+        if wish.negative:
+            options |= {o for o, start in enumerate(page.offers, 1) if _struck(wish, start)}
+    for mention in mentions:
+        plainly = plainly or (mention.negative and _plain_not(page, mention.first))
+    return frozenset(options), plainly
+
+
+def _struck(wish: Wish, start: datetime) -> bool:
+    minutes = start.hour * 60 + start.minute
+    days = wish.days
+    if days and start.weekday() not in days.weekdays and start.date() not in days.dates:
+        return False
+    return not wish.hours or any(hours.excluded[0] <= minutes < hours.excluded[1] for hours in wish.hours)
+
+
+def _plain_not(page: Page, index: int) -> bool:
+    while page.word(index - 1) in _SMALL:
+        index -= 1
+    return page.word(index - 1) in _PLAIN_NOT
+
+
+def _by_provider(page: Page, situation: Situation) -> _Evidence | None:
+    """A named provider, when that leaves some of the offers and not all."""
+    offered = [offer.provider_id for offer in situation.offers]
+    for provider, name in situation.provider_names:
+        words = [word for word in fold(name.lower()).replace(".", " ").split() if word not in _TITLES and len(word) > 1]
+        place = next((i for i in range(len(page.tokens)) if words and page.word(i) == words[-1]), None)
+        if place is None:
+            continue
+        allows = frozenset(option for option, own in enumerate(offered, 1) if own == provider)
+        if len(allows) < len(offered):
+            return _Evidence(allows, place, place + 1)
+    return None

@@ -1,0 +1,249 @@
+"""The command line as people and pipes see it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from treatment_agent.cli import main
+
+PRACTICE = str(files("treatment_agent.demo") / "practice.csv")
+
+
+class Result:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Run a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TREATMENT_AGENT_APP", raising=False)
+
+    def call(*arguments: str) -> Result:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        return Result(ended.value.code or 0, captured.out, captured.err)
+
+    return call
+
+
+class TestHelp:
+    def test_answers_without_importing_langgraph_or_sqlalchemy(self) -> None:
+        code = (
+            "import sys\n"
+            "from treatment_agent.cli import main\n"
+            "try: main(['--help'])\n"
+            "except SystemExit as e: assert not e.code\n"
+            "heavy = {'langgraph', 'sqlalchemy', 'langchain_core', 'openai', 'pydantic', 'jinja2'} & set(sys.modules)\n"
+            "assert not heavy, heavy\n"
+        )
+
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+        assert done.returncode == 0, done.stderr
+        for command in ("demo", "chat", "queue", "preview", "enroll", "run", "why", "handoffs", "report", "triage"):
+            assert command in done.stdout
+
+    @pytest.mark.parametrize("command", ["graph", "doctor", "triage", "queue"])
+    def test_explains_each_command(self, run, command: str) -> None:
+        result = run(command, "--help")
+
+        assert result.code == 0
+        assert "--app" in result.out
+
+
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("target", "says"),
+        [
+            ("nonsense", "module:attribute"),
+            ("no_such_module_here:app", "ModuleNotFoundError"),
+            ("json:nothing", "has no nothing"),
+            ("json:dumps", "calling it raised TypeError"),
+            ("math:pi", "this is a float"),
+        ],
+    )
+    def test_says_in_one_line_why_an_app_cannot_be_used(self, run, target: str, says: str) -> None:
+        result = run("handoffs", "--app", target)
+
+        assert result.code == 1
+        assert says in result.err
+        assert "Traceback" not in result.err
+        assert len(result.err.strip().splitlines()) == 1
+
+    def test_says_how_to_write_a_time(self, run) -> None:
+        result = run("run", "--now", "noonish")
+
+        assert result.code == 1
+        assert "2026-11-24T10:05" in result.err
+
+    def test_names_a_patient_it_does_not_know(self, run) -> None:
+        result = run("why", "P-9999")
+
+        assert result.code == 1
+        assert "P-9999" in result.err
+
+    def test_names_a_file_that_is_not_there(self, run) -> None:
+        result = run("queue", "nowhere.csv")
+
+        assert result.code == 2
+        assert "nowhere.csv" in result.err
+
+    def test_names_the_columns_a_file_lacks(self, run, tmp_path: Path) -> None:
+        (tmp_path / "bad.csv").write_text("Colour,Size\nred,4\n", encoding="utf-8")
+
+        result = run("queue", "bad.csv")
+
+        assert result.code == 1
+        assert "patient_id" in result.err
+
+
+class TestQueue:
+    def test_ranks_with_points_and_leaves_out_with_reasons(self, run) -> None:
+        result = run("queue", PRACTICE)
+
+        assert result.code == 0, result.err
+        lines = result.out.splitlines()
+        ranked = [line for line in lines if re.match(r"\s*\d+\s+P-\d+", line)]
+        scores = [int(line.split()[2]) for line in ranked]
+        assert len(ranked) > 40
+        assert scores == sorted(scores, reverse=True)
+        assert "value +" in ranked[0]
+        assert any("P-1058" in line and "queue.protected" in line for line in lines)
+        assert any(line.startswith("line ") and "ProcCode" in line for line in lines)
+
+    def test_writes_plain_lines_into_a_pipe(self, run) -> None:
+        result = run("queue", PRACTICE)
+
+        assert "\x1b" not in result.out
+        assert not set("─│┃╭╰━┏") & set(result.out)
+        assert all(line == line.rstrip() for line in result.out.splitlines())
+
+    def test_writes_json_that_adds_up(self, run) -> None:
+        found = json.loads(run("queue", PRACTICE, "--json").out)
+
+        assert all(row["score"] == sum(row["points"].values()) for row in found["ranked"])
+        assert sum(found["skipped_by_rule"].values()) == len(found["skipped"])
+        assert {row["column"] for row in found["rejected"]} >= {"ProcCode"}
+
+    def test_changes_no_books(self, run, tmp_path: Path) -> None:
+        run("queue", PRACTICE)
+
+        assert "0 " in run("report").out
+
+
+class TestLifeOfAPractice:
+    def test_enrolls_runs_explains_and_reports(self, run) -> None:
+        enrolled = run("enroll", PRACTICE)
+        assert enrolled.code == 0, enrolled.err
+        assert re.match(r"\d\d enrolled, 0 refreshed", enrolled.out)
+
+        early = run("run")
+        assert "0 texts sent" in early.out
+
+        sent = run("run", "--now", "2026-11-23T10:05", "--limit", "5")
+        assert "5 conversations were due, 5 texts sent." in sent.out
+
+        again = run("run", "--limit", "5")
+        assert again.code == 0
+
+        why = run("why", "P-1001")
+        assert "first-message" in why.out
+        assert json.loads(run("why", "P-1001", "--json").out)["patient_id"] == "P-1001"
+
+        assert run("handoffs").out.strip().endswith("open.")
+        tally = json.loads(run("report", "--json").out)
+        assert tally["contacted"] >= 5
+
+        page = run("report", "--html", "page.html")
+        assert page.code == 0
+        assert "Maple Dental" in Path("page.html").read_text(encoding="utf-8")
+
+    def test_previews_the_next_text_and_sends_nothing(self, run) -> None:
+        run("enroll", PRACTICE)
+
+        preview = run("preview", "P-1001")
+
+        assert "Reply STOP to opt out" in preview.out
+        assert "segment" in preview.out
+        assert json.loads(run("report", "--json").out)["contacted"] == 0
+
+
+class TestPreview:
+    def test_shows_every_script_with_its_length(self, run) -> None:
+        result = run("preview")
+
+        assert result.code == 0, result.err
+        assert "first-message, en, v1, approved by" in result.out
+        assert "first-message, es, v1, approved by" in result.out
+        assert "cannot be filled" not in result.out
+
+    def test_shows_one_script_in_one_language(self, run) -> None:
+        result = run("preview", "--script", "booked", "--language", "es")
+
+        assert "1 scripts." in result.out
+
+    def test_names_the_scripts_there_are(self, run) -> None:
+        result = run("preview", "--script", "birthday")
+
+        assert result.code == 1
+        assert "first-message" in result.err
+
+
+class TestGraph:
+    def test_prints_mermaid(self, run) -> None:
+        result = run("graph")
+
+        assert result.code == 0, result.err
+        assert "consent_gate" in result.out
+        assert "graph TD" in result.out
+
+
+class TestDoctor:
+    def test_finds_nothing_to_fix_in_the_demo(self, run) -> None:
+        result = run("doctor")
+
+        assert result.code == 0, result.out
+        assert "0 to fix" in result.out
+
+    def test_tells_what_to_fix_and_exits_with_1(self, run, tmp_path: Path) -> None:
+        (tmp_path / "broken_app.py").write_text(
+            "from treatment_agent.demo.policy import maple_policy\n"
+            "from treatment_agent.coordinator import Coordinator, Tools\n"
+            "from treatment_agent.tools.memory import MemoryMessenger, MemoryScheduler\n"
+            "def app():\n"
+            "    policy = maple_policy()\n"
+            "    tools = Tools(scheduler=MemoryScheduler(), messenger=MemoryMessenger(channels=()))\n"
+            "    return Coordinator(policy=policy, tools=tools, ledger='sqlite:///broken.db')\n",
+            encoding="utf-8",
+        )
+
+        result = run("doctor", "--app", "broken_app:app")
+
+        assert result.code == 1
+        assert "change the step" in result.out
+        assert "no chart is connected" in result.out
+
+
+class TestChat:
+    def test_shows_what_was_understood_and_why(self, run, monkeypatch: pytest.MonkeyPatch) -> None:
+        import io
+
+        monkeypatch.setattr(sys, "stdin", io.StringIO("Cost is the issue\n/why\n/quit\nnever read\n"))
+
+        result = run("chat")
+
+        assert result.code == 0, result.err
+        assert "first-message" in result.out
+        assert "financing" in result.out
+        assert "phase    contacted -> with staff" in result.out
+        assert "never read" not in result.out

@@ -1,0 +1,257 @@
+"""A world that outlives the coordinator: calendar, provider, desk and database stay, processes die and start again."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import threading
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from treatment_agent import (
+    Case,
+    Coordinator,
+    InboundMessage,
+    OfficeProfile,
+    Patient,
+    PracticePolicy,
+    Procedure,
+    Provider,
+    Tools,
+)
+from treatment_agent.coordinator.answers import TurnOutcome
+from treatment_agent.domain.books import StoredEvent
+from treatment_agent.domain.conversation import Conversation
+from treatment_agent.domain.interpretation import Interpretation, Situation
+from treatment_agent.domain.messages import Lookup, Receipt
+from treatment_agent.domain.patients import Permission
+from treatment_agent.domain.private import PhoneNumber
+from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus, Slot
+from treatment_agent.domain.treatment import Family
+from treatment_agent.ledger.sql_ledger import SqlLedger
+from treatment_agent.ports import Ledger, Scheduler
+from treatment_agent.testing import Faults, FrozenClock, understood
+from treatment_agent.tools.memory import MemoryCaseSource, MemoryChart, MemoryDesk, MemoryMessenger, MemoryScheduler
+
+CHICAGO = ZoneInfo("America/Chicago")
+ENROLLED = datetime(2026, 11, 24, 18, tzinfo=CHICAGO)
+FIRST_MORNING = datetime(2026, 11, 25, 10, tzinfo=CHICAGO)
+ANA, BEN = PhoneNumber("+13125550117"), PhoneNumber("+13125550118")
+LEASE = timedelta(minutes=2)
+
+T = TypeVar("T")
+
+
+def slot(day: int, hour: int) -> Slot:
+    start = datetime(2026, 12, day, hour, tzinfo=CHICAGO)
+    return Slot(start, start + timedelta(minutes=90), "lee", f"s-{day}-{hour}", Family.CROWN)
+
+
+OPENINGS = (slot(1, 9), slot(3, 14), slot(4, 10), slot(8, 8), slot(9, 15), slot(11, 13), slot(15, 9), slot(17, 16))
+
+
+def case(name: str = "ana", phone: PhoneNumber = ANA, **changes: object) -> Case:
+    patient = Patient(
+        id=name,
+        first_name=SecretStr(name.title()),
+        last_name=SecretStr("Sample"),
+        born_on=date(1980, 5, 4),
+        mobile=phone,
+        sms=Permission.YES,
+    )
+    crown = Procedure(
+        id=f"p-{name}", code="D2740", tooth="30", fee_cents=125_000, provider_id="lee", diagnosed_on=date(2026, 11, 24)
+    )
+    fields = {"id": f"case-{name}", "patient": patient, "procedures": (crown,), "provider_id": "lee"}
+    return Case.model_validate(fields | {"visit_on": date(2026, 11, 24)} | changes)
+
+
+def maple() -> PracticePolicy:
+    office = OfficeProfile(
+        name="Maple Dental",
+        phone="(312) 555-0100",
+        booking_link="https://maple.example/book",
+        address="12 Maple Ave, Chicago",
+        zone="America/Chicago",
+        financing_next_step="We offer payment plans.",
+        providers=(Provider(id="lee", name="Dr. Lee"),),
+    )
+    return PracticePolicy(id="maple", office=office)
+
+
+class KnownWords:
+    """`ports.Interpreter` by lookup: the same words are always read the same, also after a restart."""
+
+    version = "known-words-1"
+
+    def __init__(self, readings: dict[str, Interpretation]) -> None:
+        self._readings = readings
+
+    def interpret(self, text: SecretStr, situation: Situation) -> Interpretation:
+        return self._readings.get(text.get_secret_value(), understood(None))
+
+
+class ForgetfulMessenger(MemoryMessenger):
+    """A provider that cannot be asked what it sent."""
+
+    def find(self, key: str) -> tuple[Lookup, Receipt | None]:
+        return Lookup.UNKNOWN, None
+
+
+class SlowCalendar(MemoryScheduler):
+    """A calendar that books by itself but confirms later, as `settle` says."""
+
+    def __init__(self, openings: tuple[Slot, ...]) -> None:
+        super().__init__(openings, authority=Authority.PROPOSE)
+
+    @property
+    def authority(self) -> Authority:
+        return Authority.BOOK
+
+
+class StandingClock(FrozenClock):
+    """Stands still however long a thread waits: with several threads, a waiter must not age another's lease."""
+
+    def sleep(self, duration: timedelta) -> None:
+        threading.Event().wait(min(duration.total_seconds(), 0.005))
+
+
+@dataclass
+class World:
+    """Everything outside the process, and the process that runs at the moment."""
+
+    folder: Path
+    readings: dict[str, Interpretation]
+    policy: PracticePolicy = field(default_factory=maple)
+    clock: FrozenClock = field(default_factory=lambda: FrozenClock(ENROLLED))
+    scheduler: MemoryScheduler = field(default_factory=lambda: MemoryScheduler(OPENINGS))
+    messenger: MemoryMessenger = field(default_factory=MemoryMessenger)
+    desk: MemoryDesk = field(default_factory=MemoryDesk)
+    chart: MemoryChart = field(default_factory=MemoryChart)
+    faults: Faults = field(default_factory=Faults)
+    delivered: list[InboundMessage] = field(default_factory=list)
+    database: str | None = None
+    _running: list[Coordinator] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return self.database or f"sqlite:///{self.folder / 'practice.db'}"
+
+    @property
+    def coordinator(self) -> Coordinator:
+        """The process that runs; started when there is none."""
+        if not self._running:
+            self._running.append(self.start())
+        return self._running[-1]
+
+    def start(self) -> Coordinator:
+        """A fresh coordinator on the same database and the same outside world, each boundary breakable."""
+        wrap = self.faults.wrap
+        ledger: Ledger = wrap(SqlLedger(self.url), "ledger")
+        scheduler: Scheduler = wrap(self.scheduler, "scheduler")
+        made = Coordinator(
+            policy=self.policy,
+            tools=Tools(
+                scheduler=scheduler,
+                messenger=wrap(self.messenger, "messenger"),
+                chart=wrap(self.chart, "chart"),
+                desk=wrap(self.desk, "desk"),
+            ),
+            ledger=ledger,
+            checkpoints=self.url,
+            interpreter=wrap(KnownWords(self.readings), "interpreter"),
+            clock=self.clock,
+        )
+        _breakable(made.graph.checkpointer, self.faults, ("put", "put_writes", "get_tuple"))
+        return made
+
+    def restart(self, downtime: timedelta = LEASE + timedelta(minutes=1)) -> None:
+        """The process is gone; after `downtime` another one starts."""
+        self.stop()
+        self.faults.restart()
+        self.clock.advance(downtime)
+
+    def stop(self) -> None:
+        """Drop the process. Its files are closed for it, as the operating system would."""
+        self.faults.restart()
+        while self._running:
+            self._running.pop().close()
+
+    # -- what happens
+
+    def enroll(self, *cases: Case) -> None:
+        self.coordinator.enroll(MemoryCaseSource(cases or (case(),)))
+
+    def first_touch(self, *cases: Case) -> None:
+        self.enroll(*cases)
+        self.clock.set(FIRST_MORNING)
+        self.coordinator.run_due()
+
+    def text(self, words: str, *, id: str = "", sender: PhoneNumber = ANA) -> TurnOutcome:
+        """The patient writes; the provider delivers it."""
+        name = id or f"in-{words.replace(' ', '-')}"
+        known = next((m for m in self.delivered if m.id == name), None)
+        message = known or InboundMessage(
+            id=name, sender=sender, text=SecretStr(words), received_at=self.clock.now(), carrier_opt_out=False
+        )
+        if known is None:
+            self.delivered.append(message)
+        return self.coordinator.receive(message)
+
+    # -- what there is to see
+
+    def conversation(self, name: str = "ana") -> Conversation:
+        return self.coordinator.ledger.facts(f"case-{name}", at=self.clock.now()).conversation
+
+    def history(self, name: str = "ana") -> tuple[StoredEvent, ...]:
+        return self.coordinator.ledger.history(f"case-{name}")
+
+    def scripts(self) -> list[str]:
+        return [m.script_id for m in self.messenger.sent]
+
+    def live(self) -> list[Booking]:
+        return [b for b in self.scheduler.bookings if b.status in (BookingStatus.CONFIRMED, BookingStatus.REQUESTED)]
+
+    # -- a copy to break
+
+    def fork(self, folder: Path, faults: Faults) -> World:
+        """The same world in another folder, with a plan of faults. This one must have no process running."""
+        assert not self._running
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in self.folder.glob("practice.db*"):
+            shutil.copyfile(file, folder / file.name)
+        twin = copy.copy(self)
+        twin.folder, twin.faults, twin._running = folder, faults, []
+        twin.delivered = list(self.delivered)
+        twin.clock = _twin(self.clock)
+        twin.scheduler, twin.messenger = _twin(self.scheduler), _twin(self.messenger)
+        twin.desk, twin.chart = _twin(self.desk), _twin(self.chart)
+        return twin
+
+
+def _twin(thing: T) -> T:
+    """A copy that shares no container and no lock."""
+    made = copy.copy(thing)
+    for name, value in vars(thing).items():
+        if isinstance(value, dict | list | set):
+            setattr(made, name, copy.copy(value))
+        elif isinstance(value, type(threading.Lock())):
+            setattr(made, name, threading.Lock())
+    return made
+
+
+def _breakable(saver: object, faults: Faults, methods: tuple[str, ...]) -> None:
+    """Put a boundary around LangGraph's own saver; it must stay an instance of its class."""
+    for method in methods:
+        call = getattr(saver, method)
+
+        def guarded(*args: object, _call: object = call, _method: str = method, **kwargs: object) -> object:
+            return faults.passes("saver", _method, lambda: _call(*args, **kwargs))  # type: ignore[operator]
+
+        setattr(saver, method, guarded)
+
