@@ -97,7 +97,7 @@ class Triage:
         self._graph = build_graph()
         self._calendar = RoomyCalendar()
 
-    def judge(self, line: dict[str, Any]) -> dict[str, Any]:
+    def judge(self, line: dict[str, object]) -> dict[str, object]:
         """The verdict on one line.
 
         Args:
@@ -182,7 +182,7 @@ def _conversation(item: TriageItem, offers: tuple[Slot, ...]) -> Conversation:
     )
 
 
-def _line(item: TriageItem, record: TurnRecord, heard: Interpretation, texts: list[tuple[str, str]]) -> dict[str, Any]:
+def _line(item: TriageItem, record: TurnRecord, heard: Interpretation, texts: list[tuple[str, str]]) -> dict[str, object]:
     held = any(h.topics for h in record.handoffs)
     topics = tuple(t for h in record.handoffs for t in h.topics) or tuple(v.topic for v in record.verdicts)
     revoked = record.consent is not None and not held

@@ -135,10 +135,13 @@ class TestQueue:
         assert sum(found["skipped_by_rule"].values()) == len(found["skipped"])
         assert {row["column"] for row in found["rejected"]} >= {"ProcCode"}
 
-    def test_changes_no_books(self, run, tmp_path: Path) -> None:
+    def test_leaves_nothing_behind(self, run, tmp_path: Path) -> None:
         run("queue", PRACTICE)
 
-        assert "0 " in run("report").out
+        assert list(tmp_path.iterdir()) == []
+
+    def test_says_in_words_where_points_come_from(self, run) -> None:
+        assert "open treatment worth" in run("queue", PRACTICE, "--explain").out
 
 
 class TestLifeOfAPractice:
@@ -206,6 +209,9 @@ class TestGraph:
         assert result.code == 0, result.err
         assert "consent_gate" in result.out
         assert "graph TD" in result.out
+
+    def test_prints_the_phases(self, run) -> None:
+        assert "[*] --> queued" in run("graph", "--phases").out
 
 
 class TestDoctor:

@@ -135,12 +135,17 @@ class World:
     chart: MemoryChart = field(default_factory=MemoryChart)
     faults: Faults = field(default_factory=Faults)
     delivered: list[InboundMessage] = field(default_factory=list)
-    database: str | None = None
     _running: list[Coordinator] = field(default_factory=list)
+    _ledgers: dict[str, SqlLedger] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
-        return self.database or f"sqlite:///{self.folder / 'practice.db'}"
+        return f"sqlite:///{self.folder / 'practice.db'}"
+
+    @property
+    def ledger(self) -> SqlLedger:
+        """The books, read past the faults. Holds nothing but compiled queries, which are dear, so it is kept."""
+        return self._ledgers.setdefault(self.url, SqlLedger(self.url))
 
     @property
     def coordinator(self) -> Coordinator:
@@ -152,7 +157,7 @@ class World:
     def start(self) -> Coordinator:
         """A fresh coordinator on the same database and the same outside world, each boundary breakable."""
         wrap = self.faults.wrap
-        ledger: Ledger = wrap(SqlLedger(self.url), "ledger")
+        ledger: Ledger = wrap(self.ledger, "ledger")
         scheduler: Scheduler = wrap(self.scheduler, "scheduler")
         made = Coordinator(
             policy=self.policy,
@@ -206,10 +211,10 @@ class World:
     # -- what there is to see
 
     def conversation(self, name: str = "ana") -> Conversation:
-        return self.coordinator.ledger.facts(f"case-{name}", at=self.clock.now()).conversation
+        return self.ledger.facts(f"case-{name}", at=self.clock.now()).conversation
 
     def history(self, name: str = "ana") -> tuple[StoredEvent, ...]:
-        return self.coordinator.ledger.history(f"case-{name}")
+        return self.ledger.history(f"case-{name}")
 
     def scripts(self) -> list[str]:
         return [m.script_id for m in self.messenger.sent]
@@ -219,18 +224,18 @@ class World:
 
     # -- a copy to break
 
-    def fork(self, folder: Path, faults: Faults) -> World:
-        """The same world in another folder, with a plan of faults. This one must have no process running."""
-        assert not self._running
+    def fork(self, folder: Path, faults: Faults | None = None) -> World:
+        """The world as it is at this moment, in another folder: what a power cut now would leave behind."""
         folder.mkdir(parents=True, exist_ok=True)
-        for file in self.folder.glob("practice.db*"):
-            shutil.copyfile(file, folder / file.name)
+        for name in ("practice.db", "practice.db-wal", "practice.db-shm"):
+            (folder / name).unlink(missing_ok=True)
+            if (self.folder / name).exists() and not name.endswith("-shm"):
+                shutil.copyfile(self.folder / name, folder / name)
         twin = copy.copy(self)
-        twin.folder, twin.faults, twin._running = folder, faults, []
+        twin.folder, twin.faults, twin._running = folder, faults or Faults(), []
         twin.delivered = list(self.delivered)
-        twin.clock = _twin(self.clock)
-        twin.scheduler, twin.messenger = _twin(self.scheduler), _twin(self.messenger)
-        twin.desk, twin.chart = _twin(self.desk), _twin(self.chart)
+        for port in ("clock", "scheduler", "messenger", "desk", "chart"):
+            setattr(twin, port, _twin(getattr(self, port)))
         return twin
 
 

@@ -24,16 +24,17 @@ from treatment_agent.domain.patients import Patient, Permission
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.scheduling import Slot, Window
 from treatment_agent.domain.treatment import Case, Procedure
-from treatment_agent.domain.turn import TurnRecord
+from treatment_agent.domain.turn import ConsentChange, TurnRecord
 from treatment_agent.ledger.sql_ledger import SqlLedger
 
 NOW = datetime(2026, 11, 23, 16, 0, tzinfo=UTC)
 CENTRAL = timezone(timedelta(hours=-6))
+REVOKE = ConsentChange(ConsentStatus.REVOKED, ConsentHow.KEYWORD)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def phone(number: int = 17) -> PhoneNumber:
-    return PhoneNumber.parse(f"+1312555{100 + number:04d}")
+    return PhoneNumber.parse(f"+1{312 + number // 100}55501{number % 100:02d}")
 
 
 def email(number: int = 17) -> EmailAddress:

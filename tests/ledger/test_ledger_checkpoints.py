@@ -121,6 +121,9 @@ class TestStateSerializer:
         assert back == value
         assert type(back["phase"]) is Phase
 
+    def test_keeps_only_the_name_of_an_exception(self) -> None:
+        assert there_and_back(ValueError("MARKER-WORDS")) == "ValueError"
+
     def test_refuses_to_write_a_type_nobody_named(self) -> None:
         with pytest.raises(ConfigurationError, match="name the state type Unnamed"):
             serializer().dumps_typed({"channel_values": {"x": [Unnamed()]}})
@@ -144,6 +147,22 @@ class TestStateSerializer:
 
 
 class TestOpenSaver:
+    def test_stores_no_word_of_what_a_node_raised(self, saver: BaseCheckpointSaver[str]) -> None:
+        def fail(given: State) -> State:
+            raise RuntimeError("MARKER-WORDS")
+
+        built = StateGraph(State)
+        built.add_node("fail", fail)
+        built.add_edge(START, "fail")
+        runner = built.compile(checkpointer=saver)
+
+        with pytest.raises(RuntimeError):
+            runner.invoke({"conversation": state()}, config(), durability="exit")
+
+        (kept,) = saver.list(config())
+        assert "RuntimeError" in str(kept.pending_writes)
+        assert "MARKER-WORDS" not in str(kept)
+
     def test_carries_state_from_run_to_run(self, saver: BaseCheckpointSaver[str]) -> None:
         runner = graph(saver)
         runner.invoke({"conversation": state()}, config(), durability="exit")

@@ -10,6 +10,7 @@ from ledger_samples import (
     DAY,
     HOUR,
     NOW,
+    REVOKE,
     case,
     claimed,
     committed,
@@ -44,7 +45,6 @@ from treatment_agent.ledger.sql_ledger import SqlLedger
 SLOT = Slot(
     datetime(2026, 12, 1, 9, tzinfo=CENTRAL), datetime(2026, 12, 1, 10, tzinfo=CENTRAL), "lee", "s1"
 )  # fmt: skip
-REVOKE = ConsentChange(ConsentStatus.REVOKED, ConsentHow.KEYWORD)
 GRANT = ConsentChange(ConsentStatus.GRANTED, ConsentHow.KEYWORD, by="START")
 
 

@@ -33,11 +33,12 @@ FACTS = ScriptFacts(
 NEEDED = """
 first-message first-message-stale reminder-1 reminder-2 wake offer offer-one no-slots ask-which ask-times ask-date
 booked booking-requested slot-taken slot-taken-one moved booking-failed callback-ask callback-confirmed
-callback-confirmed-at link declined deferred deferred-until ask-reason reason-noted already change-noted logistics logistics-parking
-logistics-duration who thanks handoff-sensitive handoff-clinical handoff-complaint handoff-identity handoff-insurance
-handoff-financing handoff-human handoff-other handoff-language handoff-media bot-question emergency crisis
-opt-out-confirmation opt-in-confirmation wrong-number help first-message-one first-message-none
-first-message-stale-one first-message-stale-none reminder-1-one reminder-1-none reminder-2-one reminder-2-none
+callback-confirmed-at link declined deferred deferred-until ask-reason reason-noted already change-noted logistics
+logistics-parking logistics-duration who thanks handoff-sensitive handoff-clinical handoff-complaint
+handoff-identity handoff-insurance handoff-financing handoff-human handoff-other handoff-language handoff-media
+bot-question emergency crisis opt-out-confirmation opt-in-confirmation wrong-number help first-message-one
+first-message-none first-message-stale-one first-message-stale-none reminder-1-one reminder-1-none reminder-2-one
+reminder-2-none
 """.split()
 
 

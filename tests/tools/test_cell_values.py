@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from treatment_agent.domain.private import PhoneNumber
@@ -47,6 +47,7 @@ def by_us(text: str, region: str) -> str | None:
 
 
 class TestPhoneNumberParse:
+    @settings(max_examples=500)
     @given(
         st.sampled_from(["", "1", "+1", "1-", "+1 ", "1 ", "1.", "+", "0", "01"]),
         st.text("0123456789", min_size=3, max_size=3),
@@ -64,6 +65,30 @@ class TestPhoneNumberParse:
 
         assert by_us(text, region) == by_library(text, region)
 
+    @pytest.mark.parametrize("region", ["US", "CA", "MX", "GB"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "3125550117",
+            "13125550117",
+            "+13125550117",
+            "0125550117",
+            "1125550117",
+            "11125550117",
+            "+11125550117",
+            "01125550117",
+            "(112) 555-0117",
+            "2005550117",
+            "9995550117",
+            "312555011",
+            "31255501170",
+            "1 (312) 555 0117",
+        ],
+    )
+    def test_agrees_with_the_library_at_the_edges(self, text: str, region: str) -> None:
+        assert by_us(text, region) == by_library(text, region)
+
+    @settings(max_examples=300)
     @given(st.text("0123456789+-. ()x", max_size=16))
     def test_property_any_notation_gives_what_the_library_gives(self, text: str) -> None:
         assert by_us(text, "US") == by_library(text, "US")

@@ -457,7 +457,7 @@ class TestMissingColumns:
 
     def test_never_show_a_line_of_data_as_headers(self, export) -> None:
         with pytest.raises(ConfigurationError, match="no header line was found") as caught:
-            read(export(["Zebra,Quagga,D2740,+13125550101", ANN]))
+            read(export(["Zebra,Quagga,D2740,Mobile,+13125550101", ANN]))
 
         assert "Zebra" not in str(caught.value)
 

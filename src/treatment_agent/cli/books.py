@@ -18,6 +18,7 @@ from treatment_agent.errors import ConfigurationError
 if TYPE_CHECKING:
     from treatment_agent.coordinator import Coordinator
     from treatment_agent.domain.books import Tally
+    from treatment_agent.web.view import Count
 
 
 _ALL = 100_000
@@ -36,7 +37,7 @@ def run(
     now: NowOption = None,
 ) -> None:
     """Send what is due now, in order of priority, and finish what a crash left behind."""
-    with opened(app, folder, now) as coordinator:
+    with opened(app, folder, now, writes=True) as coordinator:
         done = coordinator.run_due(limit=limit or _ALL)
         rows = screen.table("conversation", "did", "rule", "now")
         for outcome in done.outcomes:
@@ -67,7 +68,7 @@ def why(
     console.print(f"{patient}: {screen.words(answer.phase) if answer.phase else 'not on the books'}", style="bold")
     rows = screen.table("when", "what", "rule", "why")
     for line in answer.lines:
-        note = f"{line.sentence} ({line.detail})" if line.detail else line.sentence
+        note = " ".join(part for part in (line.sentence, f"({line.detail})" if line.detail else "") if part)
         rows.add_row(_when(line.at, zone), screen.words(line.action), line.rule, note)
     screen.show(rows)
     if answer.next_due_at is not None:
@@ -141,6 +142,9 @@ def _write_page(coordinator: Coordinator, file: Path, since: datetime | None, un
 
 def show_tally(tally: Tally) -> None:
     """The funnel and what stands beside it, as small tables."""
+    from treatment_agent.web import labels
+    from treatment_agent.web.view import median
+
     funnel = screen.table("", "cases", "of all", right=("cases", "of all"))
     for label, count in (
         ("entered", tally.entered),
@@ -152,29 +156,29 @@ def show_tally(tally: Tally) -> None:
     screen.heading("Funnel")
     screen.show(funnel)
     for title, counts in (
-        ("Handed off by topic", tally.handoffs_by_topic),
-        ("Declined by reason", tally.declined_by_reason),
-        ("Why not yet", tally.reasons),
-        ("What led to a booking", tally.booked_by_path),
-        ("Left out by rule", tally.skipped),
+        ("Handed off by topic", labels.counted(tally.handoffs_by_topic)),
+        ("Declined by reason", labels.counted(tally.declined_by_reason, labels.reason)),
+        ("Why not yet", labels.counted(tally.reasons, labels.reason)),
+        ("What led to a booking", labels.counted(tally.booked_by_path, labels.path)),
+        ("Left out", labels.counted(tally.skipped, labels.left_out)),
     ):
         _counts(title, counts)
     if tally.days_to_scheduled:
-        days = sorted(tally.days_to_scheduled)
-        middle = days[len(days) // 2] if len(days) % 2 else sum(days[len(days) // 2 - 1 : len(days) // 2 + 1]) / 2
-        screen.out().print(f"\nDays from diagnosis to scheduled: median {middle:g} (from {days[0]} to {days[-1]})")
+        days = tally.days_to_scheduled
+        middle, low, high = median(days), min(days), max(days)
+        screen.out().print(f"\nDays from diagnosis to scheduled: median {middle:g} (from {low} to {high})")
     screen.out().print(
         f"Value booked: {screen.dollars(tally.value_booked_cents)} of {screen.dollars(tally.value_entered_cents)}"
         f"; opted out: {tally.opted_out}"
     )
 
 
-def _counts(title: str, counts: dict[str, int]) -> None:
+def _counts(title: str, counts: tuple[Count, ...]) -> None:
     if not counts:
         return
-    rows = screen.table("", "count", right=("count",))
-    for code, count in sorted(counts.items(), key=lambda item: (-item[1], str(item[0]))):
-        rows.add_row(screen.words(code), str(count))
+    rows = screen.table("", "cases", right=("cases",))
+    for bar in counts:
+        rows.add_row(bar.label, str(bar.count))
     screen.heading(title)
     screen.show(rows)
 

@@ -31,10 +31,20 @@ def register(app: typer.Typer) -> None:
     app.command()(doctor)
 
 
-def graph(app: AppOption = None, folder: FolderOption = DEMO_FOLDER) -> None:
-    """Print the conversation's state machine as a Mermaid diagram."""
-    with opened(app, folder) as coordinator:
-        typer.echo(coordinator.graph.get_graph().draw_mermaid())
+def graph(
+    phases: Annotated[bool, typer.Option("--phases", help="The phases of a conversation instead of one turn.")] = False,
+    app: AppOption = None,
+) -> None:
+    """Print the state machine as a Mermaid diagram: what happens to one event, or the phases of a conversation."""
+    from treatment_agent.graph.drawing import phases_mermaid, turn_mermaid
+
+    if phases:
+        typer.echo(phases_mermaid())
+    elif app is None:
+        typer.echo(turn_mermaid())
+    else:
+        with opened(app) as coordinator:
+            typer.echo(coordinator.graph.get_graph().draw_mermaid(with_styles=False))
 
 
 def doctor(

@@ -34,6 +34,7 @@ def queue(
     file: FileArgument,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Show only the first so many.")] = None,
     dates: DatesOption = "mdy",
+    explain: Annotated[bool, typer.Option("--explain", help="Say in words where the points come from.")] = False,
     as_json: JsonOption = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
@@ -58,7 +59,7 @@ def queue(
     if as_json:
         typer.echo(_as_json(ranked[:limit], skipped, rejected))
         return
-    _show_ranked(ranked, limit)
+    _show_ranked(ranked, limit, explain=explain)
     _show_skipped(skipped)
     show_rejected(rejected)
     screen.out().print(
@@ -74,7 +75,7 @@ def enroll(
     now: NowOption = None,
 ) -> None:
     """Put an export on the books. Nothing is sent; `run` sends what is due."""
-    with opened(app, folder, now) as coordinator, screen.progress("Enrolling") as done:
+    with opened(app, folder, now, writes=True) as coordinator, screen.progress("Enrolling") as done:
         report = coordinator.enroll(_source(file, dates, coordinator.policy.office.zone), progress=done)
     skipped = sum(report.skipped.values())
     screen.out().print(
@@ -91,11 +92,15 @@ def _source(file: Path, dates: str, zone: str) -> CsvCaseSource:
     return CsvCaseSource(file, dates=dates, zone=zone)
 
 
-def _points(assessment: Assessment) -> str:
-    return ", ".join(f"{p.factor.removeprefix('priority.')} {p.points:+d} ({p.why})" for p in assessment.points)
+def _points(assessment: Assessment, *, explain: bool) -> str:
+    parts = (
+        f"{p.factor.removeprefix('priority.')} {p.points:+d}{f' ({p.why})' if explain else ''}"
+        for p in assessment.points
+    )
+    return ", ".join(parts)
 
 
-def _show_ranked(ranked: list[tuple[Case, Assessment]], limit: int | None) -> None:
+def _show_ranked(ranked: list[tuple[Case, Assessment]], limit: int | None, *, explain: bool) -> None:
     rows = screen.table(
         "#", "patient", "points", "because", "treatment", "value", "diagnosed", right=("#", "points", "value")
     )
@@ -107,7 +112,7 @@ def _show_ranked(ranked: list[tuple[Case, Assessment]], limit: int | None) -> No
             str(place),
             case.patient.id,
             str(assessment.score),
-            _points(assessment),
+            _points(assessment, explain=explain),
             treatment,
             screen.dollars(case.value_cents),
             str(case.diagnosed_on or ""),

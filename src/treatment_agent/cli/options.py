@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -41,23 +42,31 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON, for other 
 
 
 @contextmanager
-def opened(app: str | None, folder: Path = DEMO_FOLDER, now: str | None = None) -> Iterator[Coordinator]:
+def opened(
+    app: str | None, folder: Path = DEMO_FOLDER, now: str | None = None, *, writes: bool = False
+) -> Iterator[Coordinator]:
     """The coordinator a command works on, closed afterwards.
+
+    A command that only reads leaves no folder behind where there was none.
 
     Raises:
         ConfigurationError: `app` cannot be imported or is not a Coordinator; says what to write instead.
     """
-    coordinator = load(app) if app else _demo(folder, now)
-    try:
+    with ExitStack() as stack:
+        if app is None and not writes and not folder.exists():
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        coordinator = load(app) if app else _demo(folder, now, writes=writes)
+        stack.callback(coordinator.close)
         yield coordinator
-    finally:
-        coordinator.close()
 
 
-def _demo(folder: Path, now: str | None) -> Coordinator:
-    from treatment_agent.demo.app import open_practice
+def _demo(folder: Path, now: str | None, *, writes: bool) -> Coordinator:
+    from treatment_agent.demo.app import keep_time, open_practice
 
-    return open_practice(folder, now=_moment(now)).coordinator
+    practice = open_practice(folder, now=_moment(now))
+    if writes:
+        keep_time(folder, practice.clock.now())
+    return practice.coordinator
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -11,8 +11,16 @@ from treatment_agent.cli import screen
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, load
 
 if TYPE_CHECKING:
-    from treatment_agent.coordinator.answers import EnrolmentReport
+    from rich.console import Console
+
     from treatment_agent.demo.run import Simulation
+    from treatment_agent.demo.telling import TimelineLine
+
+
+_SAMPLE_NOTE = (
+    "Maple Dental and its patients are invented. They answer far more often than real ones do, so that every kind of "
+    "answer is seen once; measure your own office's numbers."
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +47,13 @@ def demo(
         _watch(simulation, quiet=quiet)
         show_tally(practice.coordinator.report())
         rejected = [row for report in simulation.enrolments for row in report.rejected]
-        page = page_of(practice.coordinator, since=simulation.story.starts, rejected=rejected, sample=True)
+        page = page_of(
+            practice.coordinator,
+            since=simulation.story.starts,
+            rejected=rejected,
+            sample=True,
+            notes=(_SAMPLE_NOTE,),
+        )
         written = write(page, page_path(folder))
     finally:
         practice.coordinator.close()
@@ -49,30 +63,35 @@ def demo(
 
 
 def _watch(simulation: Simulation, *, quiet: bool) -> None:
-    """Print the two weeks as they happen."""
-    from treatment_agent.demo.telling import day_of, tell
+    """Print the two weeks as they happen, with running counts below on a terminal."""
+    from treatment_agent.demo.telling import Counts, day_of, tell
 
     zone = simulation.practice.coordinator.policy.office.tz
-    console, today = screen.out(), ""
-    with screen.err().status("Two weeks at Maple Dental") if console.is_terminal else screen.nothing():
+    console, counts, today = screen.out(), Counts(), ""
+    with screen.live(console, "Two weeks at Maple Dental") as below:
         for happened in simulation.happenings():
+            day = day_of(happened, zone)
+            counts.add(happened)
+            below(f"{day}: {counts}")
             lines = () if quiet else tell(happened, zone)
-            if lines and (day := day_of(happened, zone)) != today:
+            if lines and day != today:
                 today = day
                 console.print(f"\n{day}", style="bold underline")
             for line in lines:
-                rule = f"  [{line.rule}]" if line.rule else ""
-                console.print(f"{line.clock:>8}  {line.mark} {line.who:<7} ", end="")
-                console.print(line.text, style=line.style or None, end="")
-                console.print(rule, style="dim")
-            if happened.enrolment is not None and not quiet:
-                _tell_enrolment(happened.enrolment)
+                _print_line(console, line)
 
 
-def _tell_enrolment(report: EnrolmentReport) -> None:
-    console = screen.out()
-    for row in report.rejected:
-        console.print(f"            ! {row}", style="yellow")
+def _print_line(console: Console, line: TimelineLine) -> None:
+    from rich.text import Text
+
+    text = Text.assemble(
+        (f"{line.clock:>8}  {line.mark} ", "dim"),
+        f"{line.who:<7} ",
+        (line.text, line.style),
+        (f"  [{line.rule}]" if line.rule else "", "dim"),
+    )
+    text.rstrip()
+    console.print(text, no_wrap=True, overflow="ellipsis" if console.is_terminal else "ignore")
 
 
 def chat(

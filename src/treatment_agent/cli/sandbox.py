@@ -16,18 +16,24 @@ from treatment_agent.coordinator.answers import RunReport, TurnOutcome
 from treatment_agent.domain.messages import InboundMessage
 from treatment_agent.domain.patients import Patient, Permission
 from treatment_agent.domain.private import PhoneNumber
-from treatment_agent.domain.scheduling import Slot
 from treatment_agent.domain.treatment import Case, Family, Procedure
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Interpreter
 from treatment_agent.testing import FrozenClock
-from treatment_agent.tools.memory import MemoryCaseSource, MemoryMessenger, MemoryScheduler
+from treatment_agent.tools.memory import MemoryCaseSource, MemoryMessenger
+from treatment_agent.tools.office_template import Block, OfficeTemplate
+from treatment_agent.tools.template_scheduler import TemplateScheduler
 
 PATIENT = "you"
 _PHONE = PhoneNumber("+13125550117")
 _EXAM_ON = date(2026, 11, 24)
-_HOURS = (time(9), time(11), time(14), time(15, 30))
-_DAYS = 60
+_BLOCKS = (
+    (0, time(13), time(16)),
+    (1, time(9), time(12)),
+    (2, time(10), time(12)),
+    (3, time(14), time(17)),
+    (4, time(9), time(12)),
+)
 
 
 @dataclass(slots=True)
@@ -72,8 +78,8 @@ def open_sandbox(
     """The morning after the exam: a crown on #30 is planned, no visit is booked, the first text is due."""
     tz = policy.office.tz
     clock = FrozenClock(datetime.combine(_EXAM_ON, time(17), tz))
-    scheduler = MemoryScheduler(_openings(policy))
     with tempfile.TemporaryDirectory() as folder:
+        scheduler = TemplateScheduler(f"sqlite:///{Path(folder) / 'calendar.db'}", _template(policy))
         coordinator = Coordinator(
             policy=policy,
             tools=Tools(scheduler=scheduler, messenger=MemoryMessenger()),
@@ -86,6 +92,7 @@ def open_sandbox(
             yield Sandbox(coordinator, clock)
         finally:
             coordinator.close()
+            scheduler.close()
 
 
 def _case(policy: PracticePolicy, language: str) -> Case:
@@ -97,16 +104,16 @@ def _case(policy: PracticePolicy, language: str) -> Case:
     return Case(id="chat", patient=patient, procedures=(procedure,), provider_id=provider, visit_on=_EXAM_ON)
 
 
-def _openings(policy: PracticePolicy) -> Iterator[Slot]:
-    """Four openings each workday, as long as the office's template for a crown."""
-    tz = policy.office.tz
-    template = policy.template_for(Family.CROWN)
-    length = timedelta(minutes=template.minutes if template else 60)
-    provider = policy.office.providers[0].id if policy.office.providers else "any"
-    for offset in range(1, _DAYS):
-        day = _EXAM_ON + timedelta(days=offset)
-        if day.weekday() < 5 and day not in policy.office.holidays:
-            # Two a day, in turn, so that a choice of two is not the same morning.
-            for hour in _HOURS[offset % 2 :: 2]:
-                start = datetime.combine(day, hour, tz)
-                yield Slot(start, start + length, provider, f"chat-{start:%m%d%H%M}")
+def _template(policy: PracticePolicy) -> OfficeTemplate:
+    """A few openings each workday for whoever works there, for every kind of visit."""
+    office = policy.office
+    providers = tuple(p.id for p in office.providers) or ("any",)
+    return OfficeTemplate(
+        zone=office.zone,
+        holidays=office.holidays,
+        blocks=tuple(
+            Block(provider_id=provider, weekday=weekday, start=start, end=end, families=tuple(Family))
+            for provider in providers
+            for weekday, start, end in _BLOCKS
+        ),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -104,9 +104,14 @@ def progress(label: str, total: int | None = None) -> Iterator[Done]:
         yield done
 
 
-def nothing() -> AbstractContextManager[None]:
-    """In place of a spinner where there is no terminal."""
-    return nullcontext()
+@contextmanager
+def live(console: Console, label: str) -> Iterator[Callable[[str], None]]:
+    """A line that stays below what is printed; call what it yields with its next words. Nothing in a pipe."""
+    if not console.is_terminal:
+        yield lambda words: None
+        return
+    with console.status(label) as status:
+        yield status.update
 
 
 def words(code: object) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from treatment_agent.coordinator import enrolling, reading
@@ -27,9 +26,9 @@ from treatment_agent.domain.events import (
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus, NextStep
 from treatment_agent.domain.messages import DeliveryReport, InboundMessage
 from treatment_agent.domain.scheduling import BookingStatus
-from treatment_agent.errors import ConfigurationError, NotFound, TreatmentAgentError
+from treatment_agent.errors import ConfigurationError, NotFound
 from treatment_agent.graph.build import Graph, build_graph
-from treatment_agent.ledger.checkpoints import open_saver
+from treatment_agent.ledger.checkpoints import close_saver, open_saver
 from treatment_agent.ledger.sql_ledger import SqlLedger
 from treatment_agent.policies import boundary
 from treatment_agent.policies.practice import PracticePolicy
@@ -82,8 +81,8 @@ class Coordinator:
         self.ledger: Ledger = SqlLedger(ledger) if isinstance(ledger, str) else ledger
         self._remember_policy()
         url = checkpoints or (ledger if isinstance(ledger, str) else "sqlite://")
-        saver = open_saver(url)
-        self.graph: Graph = build_graph(saver)
+        self._saver = open_saver(url)
+        self.graph: Graph = build_graph(self._saver)
         outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock)
         self._ports = Ports(
             policy=policy,
@@ -95,12 +94,12 @@ class Coordinator:
             clock=self.clock,
             outbox=outbox,
         )
-        self._turns = Turns(ports=self._ports, graph=self.graph, saver=saver)
+        self._turns = Turns(ports=self._ports, graph=self.graph, saver=self._saver)
         self._inbox = Inbox(ledger=self.ledger, turns=self._turns, clock=self.clock)
 
     def _remember_policy(self) -> None:
         key = f"{self.policy.id}/{self.policy.version}"
-        digest = hashlib.sha256(self.policy.model_dump_json().encode()).hexdigest()
+        digest = self.policy.digest
         if self.ledger.remember_policy(key, digest, at=self.clock.now()) != digest:
             raise ConfigurationError(
                 f"policy {key}: this ledger has decisions made under the same id and version with other content; "
@@ -125,17 +124,22 @@ class Coordinator:
         failed = list(self.resume())
         outcomes: list[TurnOutcome] = []
         for conversation_id in self.ledger.due(at=self.clock.now(), limit=limit):
-            now = self.clock.now()
-            conversation = self.ledger.facts(conversation_id, at=now).conversation
-            due = conversation.due_at or now
-            event_id = f"touch:{conversation_id}:{conversation.step}:{int(due.timestamp())}"
-            event = TouchDue(id=event_id, at=now, step=conversation.step)
             try:
-                outcomes.append(self._inbox.take(conversation_id, event))
-            except TreatmentAgentError as error:
+                outcome = self._touch(conversation_id)
+                outcomes.extend([outcome] if outcome else [])
+            except Exception as error:
                 log.warning("run.failed conversation=%s error=%s", conversation_id, type(error).__name__)
                 failed.append(conversation_id)
         return RunReport(tuple(outcomes), tuple(failed))
+
+    def _touch(self, conversation_id: str) -> TurnOutcome | None:
+        """Handle the touch of a conversation that was due when the run began; None if it has moved since."""
+        now = self.clock.now()
+        conversation = self.ledger.facts(conversation_id, at=now).conversation
+        if conversation.due_at is None or conversation.due_at > now:
+            return None
+        event_id = f"touch:{conversation_id}:{conversation.step}:{int(conversation.due_at.timestamp())}"
+        return self._inbox.take(conversation_id, TouchDue(id=event_id, at=now, step=conversation.step))
 
     def resume(self) -> tuple[str, ...]:
         """Finish turns and texts that a crash left; return the conversations that are still busy elsewhere."""
@@ -143,7 +147,7 @@ class Coordinator:
         for conversation_id in self.ledger.unfinished(at=self.clock.now()):
             try:
                 self._turns.settle(conversation_id)
-            except TreatmentAgentError as error:
+            except Exception as error:
                 log.warning("resume.failed conversation=%s error=%s", conversation_id, type(error).__name__)
                 busy.append(conversation_id)
         return tuple(busy)
@@ -153,13 +157,15 @@ class Coordinator:
         conversation_id = self._conversation(patient_id)
         now = self.clock.now()
         facts = self.ledger.facts(conversation_id, at=now)
+        due_at = facts.conversation.due_at
+        facts = replace(facts, conversation=replace(facts.conversation, due_at=now if due_at else None))
         event = TouchDue(id="preview", at=now, step=facts.conversation.step)
         context = self._turns.context(facts, None)
         state = build_graph().invoke({"event": event}, context=context)
         record, after = state["turn"], state["conversation"]
         checked = boundary.check(record.sends, before=facts, after=after, consent=None, policy=self.policy, now=now)
         texts = (SentText(m.script_id, m.body, m.channel, m.language, "preview") for m in checked.messages)
-        return Preview(conversation_id, record.rules, tuple(texts), facts.conversation.due_at)
+        return Preview(conversation_id, record.rules, tuple(texts), due_at)
 
     # -- what comes in
 
@@ -268,6 +274,7 @@ class Coordinator:
     def close(self) -> None:
         """Let go of files and connections."""
         self.ledger.close()
+        close_saver(self._saver)
 
     def _conversation(self, patient_id: str) -> str:
         ids = self.ledger.conversation_ids_of_patient(patient_id)

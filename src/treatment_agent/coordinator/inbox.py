@@ -8,9 +8,7 @@ from treatment_agent.coordinator import reading
 from treatment_agent.coordinator.answers import TurnOutcome
 from treatment_agent.coordinator.turns import Turns
 from treatment_agent.domain.books import Claim, Freshness
-from treatment_agent.domain.consent import ConsentHow, ConsentStatus
-from treatment_agent.domain.conversation import Phase
-from treatment_agent.domain.events import Event, PatientMessage, StaffAction, StaffVerb
+from treatment_agent.domain.events import Event, PatientMessage
 from treatment_agent.domain.messages import InboundMessage
 from treatment_agent.errors import NotFound
 from treatment_agent.ports import Clock, Ledger
@@ -36,9 +34,7 @@ class Inbox:
             carrier_opt_out=message.carrier_opt_out,
         )
         claim = self.ledger.claim(target.id, event, at=self.clock.now(), text=message.text, sender=message.sender)
-        outcome = self._settled(claim)
-        self._spread_consent(outcome, tuple(c.id for c in known))
-        return outcome
+        return self._settled(claim)
 
     def take(self, conversation_id: str, event: Event) -> TurnOutcome:
         """Any other event.
@@ -57,26 +53,3 @@ class Inbox:
         if handled is None:
             raise NotFound(f"event {stored.event.id!r} vanished from the ledger")
         return reading.outcome_of(self.ledger, handled, duplicate=not fresh)
-
-    def _spread_consent(self, outcome: TurnOutcome, sharing: tuple[str, ...]) -> None:
-        """A STOP or START counts for everyone on the number: the other conversations follow, in silence."""
-        handled = self.ledger.event(outcome.event_id)
-        change = handled.outcome.consent if handled and handled.outcome else None
-        if change is None:
-            return
-        revoked = change.status is ConsentStatus.REVOKED
-        verb = StaffVerb.RECORD_REVOCATION if revoked else StaffVerb.RECORD_CONSENT
-        for other in sharing:
-            if other == outcome.conversation_id:
-                continue
-            phase = self.ledger.facts(other, at=self.clock.now()).conversation.phase
-            if (phase is Phase.OPTED_OUT) is revoked:
-                continue
-            event = StaffAction(
-                id=f"{outcome.event_id}:{other}",
-                at=self.clock.now(),
-                verb=verb,
-                by="coordinator",
-                how=change.how if change.how is not ConsentHow.CHART else ConsentHow.KEYWORD,
-            )
-            self.take(other, event)

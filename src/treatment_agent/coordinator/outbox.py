@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 
+from treatment_agent.coordinator.hold import Hold
 from treatment_agent.domain.books import OutboxRow, OutboxStatus
 from treatment_agent.domain.events import DeliveryReported
 from treatment_agent.domain.messages import DeliveryStatus, Lookup, Receipt, SendKind
@@ -14,6 +16,8 @@ from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Clock, Ledger, Messenger
 
 log = logging.getLogger(__name__)
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}|[0-9]{1,6}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +29,17 @@ class Outbox:
     ledger: Ledger
     clock: Clock
 
-    def dispatch(self, conversation_id: str, *, fresh: frozenset[str] = frozenset()) -> None:
+    def dispatch(self, conversation_id: str, *, hold: Hold, fresh: frozenset[str] = frozenset()) -> None:
         """Send every unsent text in order. What needs a person is claimed as an event *before* the row is settled.
 
-        `fresh` are keys committed a moment ago under the same lease: nothing can have changed since they were checked.
+        `fresh` are keys committed a moment ago under the same lease: nothing can have changed since they were checked,
+        but for outreach, where the calendar and the chart took their time and others on the number may have written.
+
+        Raises:
+            ConversationBusy: the lease was lost; whoever has it goes on.
         """
         for row in self.ledger.outbox(conversation_id, unsent=True):
+            hold.keep()
             if row.status is OutboxStatus.SENDING and not self._surely_unsent(row, conversation_id):
                 continue
             self._send(row, conversation_id, row.message.key in fresh)
@@ -56,7 +65,7 @@ class Outbox:
 
     def _send(self, row: OutboxRow, conversation_id: str, fresh: bool) -> None:
         key, now = row.message.key, self.clock.now()
-        if not fresh:
+        if not fresh or row.message.kind is SendKind.OUTREACH:
             facts = self.ledger.facts(conversation_id, at=now)
             rule = dispatching.refusal(row, facts, self.policy, now)
             if rule is not None:
@@ -70,8 +79,9 @@ class Outbox:
             # Nothing left; the row waits for the next run, which decides again whether it may still go.
             self.ledger.mark_unsent(key, OutboxStatus.PENDING.value, "dispatch.unavailable", at=now)
         except AdapterRejected as error:
-            rule = f"dispatch.rejected-{error.code or 'unknown'}"
-            self._give_up(row, conversation_id, OutboxStatus.FAILED, rule, error.code)
+            # Only what looks like a code: an adapter may pass on a sentence, and a sentence may hold a number (P11).
+            code = error.code if error.code and _CODE.fullmatch(error.code) else "unknown"
+            self._give_up(row, conversation_id, OutboxStatus.FAILED, f"dispatch.rejected-{code}", code)
         except Exception as error:
             log.warning("dispatch.in-doubt key=%s error=%s", key, type(error).__name__)
             self._give_up(row, conversation_id, OutboxStatus.DOUBTFUL, "dispatch.in-doubt")
@@ -82,7 +92,9 @@ class Outbox:
         """Not sent because it may not be any more. An answer somebody waits for goes to a person."""
         kind = row.message.kind
         if rule == "dispatch.stale" and kind is SendKind.OUTREACH:
-            self._give_up(row, conversation_id, OutboxStatus.CANCELLED, "dispatch.stale-touch")
+            wakes = row.message.script_id == self.policy.cadence.wake_script_id
+            again = "dispatch.stale-wake" if wakes else "dispatch.stale-touch"
+            self._give_up(row, conversation_id, OutboxStatus.CANCELLED, again)
         elif rule == "dispatch.stale" and kind is not SendKind.HANDOFF:
             self._give_up(row, conversation_id, OutboxStatus.CANCELLED, rule)
         else:

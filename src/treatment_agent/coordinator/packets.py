@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import SecretStr
 
 from treatment_agent.domain.books import ConversationFacts
@@ -66,6 +68,13 @@ def build(
         acknowledged_at=record.at if request.rule == "staff.take-over" else None,
         acknowledged_by=record.desk_by if request.rule == "staff.take-over" else "",
     )
+
+
+def with_words(handoff_id: str | None, facts: ConversationFacts, text: SecretStr | None) -> tuple[HandoffPacket, ...]:
+    """The open handoff with what the patient wrote meanwhile; nothing when there is none or nothing was written."""
+    words = text.get_secret_value() if text else ""
+    found = next((h for h in facts.open_handoffs if h.id == handoff_id), None)
+    return (replace(found, words=(*found.words, words)),) if found and words else ()
 
 
 def _sentences(request: HandoffRequest) -> tuple[str, str]:

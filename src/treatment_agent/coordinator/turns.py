@@ -9,14 +9,18 @@ from datetime import timedelta
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import SecretStr
+from tenacity import Retrying, stop_after_attempt
 
 from treatment_agent.coordinator import packets
+from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
-from treatment_agent.domain.conversation import Conversation
-from treatment_agent.domain.events import PatientMessage
+from treatment_agent.domain.consent import ConsentStatus
+from treatment_agent.domain.conversation import Conversation, Phase
+from treatment_agent.domain.events import DeliveryReported, PatientMessage, StaffAction, StaffVerb, TouchDue
+from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.turn import TurnRecord
-from treatment_agent.errors import AdapterError, ConversationBusy
+from treatment_agent.errors import ConversationBusy
 from treatment_agent.graph.build import Graph
 from treatment_agent.graph.state import TurnContext
 from treatment_agent.ledger.checkpoints import prune
@@ -27,8 +31,7 @@ from treatment_agent.ports import Chart, Clock, Interpreter, Ledger, Scheduler, 
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=2)
-PATIENCE = timedelta(minutes=3)
+PATIENCE = timedelta(minutes=3)  # longer than a lease, so that a dead worker's is waited out
 PAUSE = timedelta(milliseconds=25)
 
 
@@ -65,7 +68,7 @@ class Turns:
         """
         ledger, clock = self.ports.ledger, self.ports.clock
         owner, waited = clock.new_id(), timedelta()
-        while not ledger.lease(conversation_id, owner, at=clock.now(), ttl=LEASE):
+        while (hold := Hold.take(ledger, clock, conversation_id, owner)) is None:
             if event_id is not None and self._handled(event_id):
                 return
             if waited > PATIENCE:
@@ -73,51 +76,79 @@ class Turns:
             clock.sleep(PAUSE)
             waited += PAUSE
         try:
-            self._drain(conversation_id, event_id if fresh else None)
+            # Whoever had the lease meanwhile may have died in the middle of this event.
+            others = self._drain(hold, event_id if fresh and not waited else None)
         except Exception:
-            ledger.free(conversation_id, owner)
+            hold.free()
             raise
-        ledger.free(conversation_id, owner)
+        hold.free()
+        self._settle_others(others)
+
+    def _settle_others(self, conversation_ids: tuple[str, ...]) -> None:
+        """Conversations that a turn left an event for. Their trouble is not the sender's: `resume` takes it up."""
+        for conversation_id in conversation_ids:
+            try:
+                self.settle(conversation_id)
+            except Exception as error:
+                log.warning("settle.failed conversation=%s error=%s", conversation_id, type(error).__name__)
 
     def _handled(self, event_id: str) -> bool:
         stored = self.ports.ledger.event(event_id)
         return stored is not None and stored.outcome is not None
 
-    def _drain(self, conversation_id: str, fresh_event: str | None) -> None:
-        self.ports.outbox.dispatch(conversation_id) if fresh_event is None else None
-        while pending := self.ports.ledger.pending(conversation_id):
-            for stored in pending:
-                self._turn(stored, fresh=stored.event.id == fresh_event)
+    def _drain(self, hold: Hold, fresh_event: str | None) -> tuple[str, ...]:
+        others: dict[str, None] = {}
+        if fresh_event is None:
+            self.ports.outbox.dispatch(hold.conversation_id, hold=hold)
+        while pending := self.ports.ledger.pending(hold.conversation_id):
+            # One at a time, and what people did before what the calendar says: a touch gives way to a message.
+            stored = min(pending, key=lambda s: isinstance(s.event, TouchDue))
+            others |= dict.fromkeys(self._turn(stored, hold, fresh=stored.event.id == fresh_event))
+        return tuple(others)
 
-    def _turn(self, stored: StoredEvent, *, fresh: bool) -> None:
+    def _turn(self, stored: StoredEvent, hold: Hold, *, fresh: bool) -> tuple[str, ...]:
+        """One event from the graph to the messenger; returns the other conversations it left an event for."""
         ports, conversation_id = self.ports, stored.conversation_id
+        hold.keep()
         facts = ports.ledger.facts(conversation_id, at=ports.clock.now())
-        record, after = self._decided(stored, facts, fresh=fresh)
-        commit = self._commit(record, after, stored, facts)
-        self._tell_desk(commit)
-        ports.ledger.commit_turn(commit, at=ports.clock.now())
-        ports.outbox.dispatch(conversation_id, fresh=frozenset(m.key for m in commit.outbox))
-        prune(self.saver, conversation_id)
+        commit, just_decided = self._decided(stored, facts, fresh=fresh)
+        hold.keep()
+        if isinstance(stored.event, TouchDue) and commit.outbox and self._somebody_wrote(conversation_id):
+            return ()
+        self._tell_desk(commit, stored, facts)
+        others = self._tell_others(stored, commit.record, facts)
+        # As of the decision: a text that a crash delayed must look its age.
+        ports.ledger.commit_turn(commit, at=commit.record.at)
+        keys = frozenset(m.key for m in commit.outbox) if just_decided else frozenset[str]()
+        ports.outbox.dispatch(conversation_id, hold=hold, fresh=keys)
+        self._prune(conversation_id)
+        return others
 
-    def _decided(
-        self, stored: StoredEvent, facts: ConversationFacts, *, fresh: bool
-    ) -> tuple[TurnRecord, Conversation]:
-        """The turn from the graph, or from the checkpoint if a crash came between the graph and the commit."""
-        config: RunnableConfig = {"configurable": {"thread_id": stored.conversation_id}}
+    def _decided(self, stored: StoredEvent, facts: ConversationFacts, *, fresh: bool) -> tuple[TurnCommit, bool]:
+        """What to commit, from the graph, or from the checkpoint if a crash came between the graph and the commit.
+
+        The second value is True when it was decided just now. Whatever breaks on the way, a person gets it (P5).
+        """
         if not fresh:
-            saved = self.graph.get_state(config).values
+            saved = self.graph.get_state(_config(stored)).values
             done = saved.get("turn")
             if done is not None and done.id == stored.event.id:
-                return done, saved["conversation"]
+                return self._commit(done, saved["conversation"], stored, facts), False
         context = self.context(facts, stored.text)
         try:
-            state = self.graph.invoke({"event": stored.event}, config, context=context, durability="exit")
-            record = state.get("turn")
-            if record is None or record.id != stored.event.id:
-                raise ValueError("the graph ended without a record")
+            # A checkpoint that could not be written is tried once more: tool calls are idempotent.
+            record, after = Retrying(stop=stop_after_attempt(2), reraise=True)(self._run, stored, context)
+            return self._commit(record, after, stored, facts), True
         except Exception as error:
             log.warning("turn.failed conversation=%s error=%s", stored.conversation_id, type(error).__name__)
-            return fallback(stored.event, facts, self.ports.policy, context.now)
+            record, after = fallback(stored.event, facts, self.ports.policy, context.now, stored.text)
+            return self._commit(record, after, stored, facts), True
+
+    def _run(self, stored: StoredEvent, context: TurnContext) -> tuple[TurnRecord, Conversation]:
+        state = self.graph.invoke({"event": stored.event}, _config(stored), context=context, durability="exit")
+        record = state.get("turn")
+        if record is None or record.id != stored.event.id:
+            raise ValueError("the graph ended without a record")
         return record, state["conversation"]
 
     def context(self, facts: ConversationFacts, text: SecretStr | None) -> TurnContext:
@@ -138,7 +169,13 @@ class Turns:
     ) -> TurnCommit:
         """Render the texts and packets: the record itself holds neither names nor words."""
         checked = boundary.check(
-            record.sends, before=facts, after=after, consent=record.consent, policy=self.ports.policy, now=record.at
+            record.sends,
+            before=facts,
+            after=after,
+            consent=record.consent,
+            policy=self.ports.policy,
+            now=record.at,
+            said_at=stored.event.at,
         )
         handoffs = tuple(packets.build(r, record, facts, stored.text) for r in record.handoffs)
         waiting = isinstance(stored.event, PatientMessage) and facts.conversation.held and not record.handoffs
@@ -150,13 +187,52 @@ class Turns:
             attach_words_to=facts.conversation.handoff_id if waiting else None,
         )
 
-    def _tell_desk(self, commit: TurnCommit) -> None:
+    def _somebody_wrote(self, conversation_id: str) -> bool:
+        """True when the patient wrote while a touch was being decided: it is left, and decided again after them."""
+        return any(isinstance(s.event, PatientMessage) for s in self.ports.ledger.pending(conversation_id))
+
+    def _tell_desk(self, commit: TurnCommit, stored: StoredEvent, facts: ConversationFacts) -> None:
         """Deliver before the commit: a crash in between delivers again, which replaces; after it, it could be lost."""
         if self.ports.desk is None:
             return
-        for packet in commit.handoffs:
+        for packet in (*commit.handoffs, *packets.with_words(commit.attach_words_to, facts, stored.text)):
             try:
                 self.ports.desk.deliver(packet)
-            except AdapterError as error:
-                # The ledger's own list has it; escalation covers a desk that stays away.
+            except Exception as error:
+                # The ledger's own list has it, so the turn goes on: a broken desk must not silence the conversation.
                 log.warning("desk.unavailable handoff=%s error=%s", packet.id, type(error).__name__)
+
+    def _tell_others(self, stored: StoredEvent, record: TurnRecord, facts: ConversationFacts) -> tuple[str, ...]:
+        """A STOP or START counts for everyone on the number: the other conversations get an event, before the commit.
+
+        After it, a crash could lose them; a repeated claim changes nothing.
+        """
+        change, event = record.consent, stored.event
+        if change is None or not isinstance(event, PatientMessage | DeliveryReported):
+            return ()
+        revoked = change.status is ConsentStatus.REVOKED
+        numbers = [stored.sender] if stored.sender else [c.address for c in facts.contacts if c.channel is Channel.SMS]
+        sharing = {c.id: c for number in numbers for c in self.ports.ledger.conversations_of(number)}
+        sharing.pop(stored.conversation_id, None)
+        others = tuple(c.id for c in sharing.values() if (c.phase is Phase.OPTED_OUT) is not revoked)
+        for other in others:
+            action = StaffAction(
+                id=f"{event.id}:{other}",
+                at=event.at,
+                verb=StaffVerb.RECORD_REVOCATION if revoked else StaffVerb.RECORD_CONSENT,
+                by="coordinator",
+                how=change.how,
+            )
+            self.ports.ledger.claim(other, action, at=record.at)
+        return others
+
+    def _prune(self, conversation_id: str) -> None:
+        try:
+            prune(self.saver, conversation_id)
+        except Exception as error:
+            # It only costs space, and the next turn prunes again.
+            log.warning("turn.not-pruned conversation=%s error=%s", conversation_id, type(error).__name__)
+
+
+def _config(stored: StoredEvent) -> RunnableConfig:
+    return {"configurable": {"thread_id": stored.conversation_id}}

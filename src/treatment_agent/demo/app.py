@@ -43,7 +43,6 @@ def open_practice(folder: Path, *, now: datetime | None = None, fresh: bool = Fa
     folder.mkdir(parents=True, exist_ok=True)
     # A folder is opened by many processes: ids must differ from those of the processes before.
     clock = FrozenClock(now or _last_time(folder) or story.load().starts, id_prefix=f"{SystemClock().new_id()[:12]}-")
-    keep_time(folder, clock.now())
     return build(folder, clock=clock, policy=maple_policy())
 
 

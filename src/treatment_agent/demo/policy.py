@@ -35,7 +35,7 @@ def maple_policy() -> PracticePolicy:
             words=(
                 OfficeWords(
                     language="es",
-                    parking="Hay estacionamiento gratis detrás del consultorio, entrada por Oak Street.",
+                    parking="Estacionamiento gratis al fondo, entrada por Oak Street.",
                     financing_next_step="Nuestro coordinador puede revisar con usted las opciones de pago.",
                 ),
             ),
@@ -60,6 +60,7 @@ def maple_template() -> OfficeTemplate:
         holidays=CLOSED,
         blocks=(
             Block(provider_id="lee", weekday=1, start=time(9), end=time(12), families=_LONG),
+            Block(provider_id="lee", weekday=1, start=time(13), end=time(16), families=_LONG),
             Block(provider_id="lee", weekday=3, start=time(14), end=time(17), families=_LONG),
             Block(provider_id="lee", weekday=0, start=time(13), end=time(16), families=_LONG),
             Block(provider_id="lee", weekday=2, start=time(8), end=time(12), families=_SHORT),

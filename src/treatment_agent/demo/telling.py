@@ -10,7 +10,7 @@ from treatment_agent.demo.moments import Happened, What
 from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.handoff import HandoffKind
 
-MOST_WORDS = 76
+MOST_WORDS = 68
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,28 @@ class TimelineLine:
     style: str = ""
 
 
+@dataclass(slots=True)
+class Counts:
+    """Running totals of the two weeks."""
+
+    sent: int = 0
+    received: int = 0
+    booked: int = 0
+    to_staff: int = 0
+
+    def add(self, happened: Happened) -> None:
+        """Count one happening."""
+        self.received += happened.what is What.WROTE
+        outcome = happened.outcome
+        if outcome is not None:
+            self.sent += sum(reply.status == "sent" for reply in outcome.replies)
+            self.booked += outcome.phase_after is Phase.BOOKED and outcome.phase_before is not Phase.BOOKED
+            self.to_staff += sum(packet.kind.holds for packet in outcome.handoffs)
+
+    def __str__(self) -> str:
+        return f"{self.sent} texts out, {self.received} in, {self.booked} booked, {self.to_staff} given to a person"
+
+
 def day_of(happened: Happened, zone: ZoneInfo) -> str:
     """`Tuesday, November 24`."""
     local = happened.at.astimezone(zone)
@@ -36,7 +58,7 @@ def tell(happened: Happened, zone: ZoneInfo) -> tuple[TimelineLine, ...]:
     clock = _clock(happened.at.astimezone(zone))
     match happened.what:
         case What.ENROLLED:
-            return (_enrolled(happened, clock),)
+            return _enrolled(happened, clock)
         case What.WROTE:
             said = TimelineLine(clock, "<", happened.patient_id, f'"{_short(happened.words)}"', "", "bold")
             return (said, *_outcome(happened, clock))
@@ -53,16 +75,16 @@ def tell(happened: Happened, zone: ZoneInfo) -> tuple[TimelineLine, ...]:
             return _touch(happened, clock)
 
 
-def _enrolled(happened: Happened, clock: str) -> TimelineLine:
+def _enrolled(happened: Happened, clock: str) -> tuple[TimelineLine, ...]:
     report = happened.enrolment
     if report is None:
-        return TimelineLine(clock, "+", "", f"read {happened.note}")
-    skipped = sum(report.skipped.values())
+        return (TimelineLine(clock, "+", "", f"read {happened.note}"),)
     text = (
-        f"read {happened.note}: {report.enrolled} new, {report.refreshed} known, {skipped} left out with a reason, "
-        f"{len(report.rejected)} rows could not be read"
+        f"read {happened.note}: {report.enrolled} new, {report.refreshed} known, "
+        f"{sum(report.skipped.values())} left out with a reason, {len(report.rejected)} rows could not be read"
     )
-    return TimelineLine(clock, "+", "", text, "", "cyan")
+    bad = (TimelineLine("", "!", "", str(row), "", "yellow") for row in report.rejected)
+    return (TimelineLine(clock, "+", "", text, "", "cyan"), *bad)
 
 
 def _staff(happened: Happened) -> str:

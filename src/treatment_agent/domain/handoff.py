@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -101,7 +101,7 @@ class HandoffPacket:
     due_at: datetime
     summary: str
     suggestion: str
-    words: tuple[str, ...] = ()
+    words: tuple[str, ...] = field(default=(), repr=False)
     offered: tuple[Slot, ...] = ()
     reason: Reason | None = None
     call_at: datetime | None = None

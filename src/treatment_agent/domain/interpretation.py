@@ -28,7 +28,7 @@ class Topic(StrEnum):
 
 
 class Intent(StrEnum):
-    """Routine things the coordinator may act on alone (the allow-list of P4)."""
+    """Routine things the coordinator may act on alone (the allow-list of P4), the one to act on first coming first."""
 
     OPT_OUT = "opt_out"
     DECLINE = "decline"
@@ -39,9 +39,9 @@ class Intent(StrEnum):
     OTHER_TIMES = "other_times"
     DEFER = "defer"
     LINK = "link"
+    AFFIRM = "affirm"
     LOGISTICS = "logistics"
     WHO = "who"
-    AFFIRM = "affirm"
     ACK = "ack"
 
 

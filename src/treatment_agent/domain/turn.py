@@ -39,7 +39,7 @@ class Say:
 class Search:
     """Tool call: look for openings. `scripts` are the texts for none, one, and two or more openings found.
 
-    `move` is what it means when something was found; nothing found is a further decision.
+    `move` is what it means when something was found. `nearest` is what to look for when nothing suits.
     """
 
     request: SlotRequest
@@ -47,6 +47,7 @@ class Search:
     asked: Asked = Asked.OFFER
     kind: SendKind = SendKind.REPLY
     move: Move = Move.OFFER
+    nearest: SlotRequest | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,11 @@ def _search(decision: Decision, search: Search, turn: Turn | None, context: Turn
 
 def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> Decision:
     key = f"{turn.conversation.id}:{turn.event_id}:book"
+    if turn.policy.authority is Authority.BOOK:
+        # Before the permit: what a crash left booked is ours, even if the permit would come too late now.
+        made = _made(key, context)
+        if made is not None:
+            return outcomes.after_booking(decision, made, context.scheduler.authority, turn)
     permit = booking.approve(
         key=key,
         slot=book.slot,
@@ -66,7 +71,24 @@ def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> D
         asked = Booking(key, book.slot, BookingStatus.REQUESTED, book.visit.procedure_ids)
         return outcomes.after_booking(decision, asked, Authority.PROPOSE, turn)
     try:
-        made = context.scheduler.find_booking(key) or context.scheduler.book(permit)
+        made = context.scheduler.book(permit)
     except SlotTaken:
         return outcomes.after_slot_taken(turn)
+    except Exception:
+        # The booking may stand and only its answer got lost.
+        made = _made(key, context)
+        if made is None:
+            raise
     return outcomes.after_booking(decision, made, context.scheduler.authority, turn)
+
+
+def _made(key: str, context: TurnContext) -> Booking | None:
+    """The booking that the calendar has under this key.
+
+    Raises:
+        ValueError: it has been given up since; a person looks.
+    """
+    found = context.scheduler.find_booking(key)
+    if found is not None and found.status not in (BookingStatus.CONFIRMED, BookingStatus.REQUESTED):
+        raise ValueError("the booking of this turn was given up")
+    return found

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from langgraph.runtime import Runtime
 
+from treatment_agent.domain.conversation import Move
 from treatment_agent.domain.events import PatientMessage, TouchDue
 from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.text import normalize
@@ -72,9 +73,9 @@ def consent_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     if not isinstance(event, PatientMessage):
         raise TypeError("only a patient's message passes the consent gate")
     screening = screen(normalize(context.text.get_secret_value()), media=event.media)
-    if screening.emergency:
-        rule = next(r for r in screening.rules if r.startswith(f"{Topic.EMERGENCY.value}."))
-        verdict = Verdict(topic=Topic.EMERGENCY, rule=rule, evidence=screening.emergency)
+    if screening.emergency is not None:
+        found = screening.emergency
+        verdict = Verdict(topic=Topic.EMERGENCY, rule=found.rule, evidence=(found.span,))
         return {"screening": screening, "verdicts": (verdict,), "to_person": True}
     decision = gate.decide(screening, event, context.facts, context.policy)
     return {"screening": screening, "decisions": (decision,) if decision else ()}
@@ -130,6 +131,10 @@ def touch_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     context, event = runtime.context, state["event"]
     if not isinstance(event, TouchDue):
         raise TypeError("only a due touch passes the touch gate")
+    due_at = context.facts.conversation.due_at
+    if due_at is not None and due_at > context.now:
+        # Since it was claimed the patient wrote or staff spoke to them: the touch moved.
+        return {"decisions": (Decision(move=Move.STAY, rules=("outreach.stale-touch",)),)}
     if context.facts.case is None:
         return {"decisions": (outreach.skip("outreach.phase"),)}
     touch = Touch(

@@ -69,6 +69,7 @@ def output_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         consent=next((d.consent for d in reversed(decisions) if d.consent), None),
         policy=context.policy,
         now=context.now,
+        said_at=state["event"].at,
     )
     failures = (*state.get("failures", ()), *(rule for _, rule in checked.refused))
     for send, rule in checked.refused:

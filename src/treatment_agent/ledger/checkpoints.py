@@ -78,6 +78,9 @@ class StateSerializer(JsonPlusSerializer):
 
     def _pack(self, value: Any) -> Any:
         kind = type(value)
+        if isinstance(value, BaseException):
+            # LangGraph keeps the `repr` of what a node raised; another library's text may quote the patient (P11).
+            return kind.__name__
         if self._types.get(kind.__name__) is kind:
             return {_MARK: [kind.__name__, codec.dump(value)]}
         if kind is dict:

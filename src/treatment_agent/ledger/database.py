@@ -87,12 +87,12 @@ def in_memory(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
-def insert_into(conn: Connection, table: Table) -> sqlite.Insert:
+def insert_into(dialect: str, table: Table) -> sqlite.Insert:
     """An insert that can say what to do on a conflict.
 
     The two dialects spell it alike; PostgreSQL's own class is handed back under SQLite's type.
     """
-    if conn.dialect.name == "postgresql":
+    if dialect == "postgresql":
         return postgresql.insert(table)  # type: ignore[return-value]
     return sqlite.insert(table)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from treatment_agent.domain.handoff import HandoffKind, HandoffPacket, HandoffStatus, Urgency
 from treatment_agent.errors import NotFound, NotPermitted
 from treatment_agent.ledger import codec
-from treatment_agent.ledger.database import AnyRow, insert_into
-from treatment_agent.ledger.tables import handoffs
+from treatment_agent.ledger.database import AnyRow, AnySelect, insert_into
+from treatment_agent.ledger.tables import handoffs, still_open
 
 _STATUSES = list(HandoffStatus)
 _URGENCIES = list(Urgency)
@@ -46,7 +47,7 @@ def put(conn: Connection, packets: Sequence[HandoffPacket]) -> None:
     """Write packets; one that is there already is replaced."""
     if not packets:
         return
-    insert = insert_into(conn, handoffs)
+    insert = insert_into(conn.dialect.name, handoffs)
     columns = [c.name for c in handoffs.c if c.name != "id"]
     conn.execute(
         insert.on_conflict_do_update(index_elements=["id"], set_={c: insert.excluded[c] for c in columns}),
@@ -74,13 +75,18 @@ def _packet(row: AnyRow) -> HandoffPacket:
 
 def listed(conn: Connection, *, conversation_id: str | None, open_only: bool) -> tuple[HandoffPacket, ...]:
     """Handoffs by urgency, then by when they are due."""
+    query = _listed_query(one_conversation=conversation_id is not None, open_only=open_only)
+    rows = conn.execute(query, {} if conversation_id is None else {"conversation": conversation_id})
+    return tuple(_packet(row) for row in rows)
+
+
+@cache
+def _listed_query(*, one_conversation: bool, open_only: bool) -> AnySelect:
     table = handoffs.c
     query = select(table.payload, table.words).order_by(table.urgency, table.due_at, table.id)
-    if conversation_id is not None:
-        query = query.where(table.conversation_id == conversation_id)
-    if open_only:
-        query = query.where(table.is_open)
-    return tuple(_packet(row) for row in conn.execute(query))
+    if one_conversation:
+        query = query.where(table.conversation_id == bindparam("conversation"))
+    return query.where(still_open) if open_only else query
 
 
 def move_holding(conn: Connection, conversation_id: str, status: HandoffStatus, *, by: str, at: datetime) -> None:
@@ -88,7 +94,7 @@ def move_holding(conn: Connection, conversation_id: str, status: HandoffStatus, 
     table = handoffs.c
     rows = conn.execute(
         select(table.payload, table.words).where(
-            table.conversation_id == conversation_id, table.is_open, table.kind == HandoffKind.HANDOFF.value
+            table.conversation_id == conversation_id, still_open, table.kind == HandoffKind.HANDOFF.value
         )
     )
     put(conn, [moved(_packet(row), status, by=by, at=at) for row in rows.all()])

@@ -18,7 +18,7 @@ from treatment_agent.ledger import codec
 from treatment_agent.ledger.database import among, insert_into, one_at_a_time, write_many
 from treatment_agent.ledger.journal import journal_row
 from treatment_agent.ledger.people import Address, consent_row, contact_ids, link_patients
-from treatment_agent.ledger.tables import cases, consents, conversations, journal, patients
+from treatment_agent.ledger.tables import cases, consents, conversations, journal, patients, revocation
 
 BATCH = 1000
 
@@ -30,6 +30,7 @@ class _Known:
     case: Case
     conversation: Conversation
     skip_rule: str | None
+    score: int
     value_cents: int
 
     @property
@@ -88,7 +89,7 @@ def _known(conn: Connection, rows: Mapping[str, Enrolment]) -> dict[str, _Known]
     found = conn.execute(
         select(
             cases.c.id, cases.c.payload, cases.c.value_cents, patients.c.payload.label("patient"),
-            table.state, table.skip_rule,
+            table.state, table.skip_rule, table.score,
         )
         .join(patients, patients.c.id == cases.c.patient_id)
         .join(conversations, table.id == cases.c.id)
@@ -100,6 +101,7 @@ def _known(conn: Connection, rows: Mapping[str, Enrolment]) -> dict[str, _Known]
             case=codec.load_case(row.id, row.patient, row.payload),
             conversation=codec.load(Conversation, row.state),
             skip_rule=row.skip_rule,
+            score=row.score,
             value_cents=row.value_cents,
         )
         for row in found
@@ -116,7 +118,7 @@ def _addresses(contact: Contact) -> dict[Channel, Address]:
 
 
 def _write_patients(conn: Connection, people: Mapping[str, Patient]) -> None:
-    insert = insert_into(conn, patients)
+    insert = insert_into(conn.dialect.name, patients)
     refreshed = {"household_id": insert.excluded.household_id, "payload": insert.excluded.payload}
     write_many(
         conn,
@@ -129,7 +131,7 @@ def _write_patients(conn: Connection, people: Mapping[str, Patient]) -> None:
 
 
 def _write_cases(conn: Connection, rows: Mapping[str, Enrolment], known: Mapping[str, _Known]) -> None:
-    insert = insert_into(conn, cases)
+    insert = insert_into(conn.dialect.name, cases)
     columns = ("patient_id", "payload", "value_cents", "diagnosed_on")
     write_many(
         conn,
@@ -174,6 +176,8 @@ def _update_conversations(conn: Connection, rows: Iterable[tuple[Enrolment, _Kno
                 conversation = replace(conversation, due_at=None)
             elif old.skip_rule:
                 conversation = replace(conversation, due_at=row.due_at)
+        if (conversation, skip_rule, row.score) == (old.conversation, old.skip_rule, old.score):
+            continue
         changes.append({
             "conversation": conversation.id, "new_score": row.score, "new_skip": skip_rule,
             "new_due": conversation.due_at, "new_state": codec.dump(conversation),
@@ -211,7 +215,7 @@ def _record_consents(
     refused = set(conn.scalars(
         select(consents.c.patient_id).distinct().where(
             among(consents.c.patient_id, {patient for _, patient, _ in wanted}),
-            consents.c.status == ConsentStatus.REVOKED.value,
+            revocation,
         )
     ))  # fmt: skip
     entries = []

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, Select, or_, select, union_all
+from sqlalchemy import Connection, Delete, Select, bindparam, or_, select, union_all
+from sqlalchemy.sql.dml import ReturningInsert
 
 from treatment_agent.domain.books import Claim, Freshness, StoredEvent
 from treatment_agent.domain.events import Event
@@ -14,7 +16,7 @@ from treatment_agent.errors import NotFound
 from treatment_agent.ledger import codec
 from treatment_agent.ledger.database import AnyRow, AnySelect, insert_into
 from treatment_agent.ledger.people import Address, address_of, contact_ids
-from treatment_agent.ledger.tables import UNSENT, contact_points, conversations, events, leases, outbox
+from treatment_agent.ledger.tables import contact_points, conversations, events, leases, outbox, unsent
 
 
 def claim(
@@ -28,21 +30,19 @@ def claim(
     Raises:
         NotFound: no such conversation.
     """
-    if conn.scalar(select(conversations.c.id).where(conversations.c.id == conversation_id)) is None:
+    if conn.scalar(_conversation_query(), {"conversation": conversation_id}) is None:
         raise NotFound(f"no conversation {conversation_id!r} in this ledger")
     new = conn.scalar(
-        insert_into(conn, events)
-        .values(
-            id=event.id,
-            conversation_id=conversation_id,
-            kind=event.kind,
-            at=event.at,
-            payload=codec.dump_event(event),
-            body=None if text is None else text.get_secret_value(),
-            sender_id=None if sender is None else contact_ids(conn, [sender])[sender],
-        )
-        .on_conflict_do_nothing(index_elements=["id"])
-        .returning(events.c.seq)
+        _claim_insert(conn.dialect.name),
+        {
+            "id": event.id,
+            "conversation_id": conversation_id,
+            "kind": event.kind,
+            "at": event.at,
+            "payload": codec.dump_event(event),
+            "body": None if text is None else text.get_secret_value(),
+            "sender_id": None if sender is None else contact_ids(conn, [sender])[sender],
+        },
     )
     stored = find(conn, event.id)
     if stored is None:
@@ -50,10 +50,31 @@ def claim(
     return Claim(Freshness.DUPLICATE if new is None else Freshness.NEW, stored)
 
 
+@cache
+def _conversation_query() -> Select[str]:
+    return select(conversations.c.id).where(conversations.c.id == bindparam("conversation"))
+
+
+@cache
+def _claim_insert(dialect: str) -> ReturningInsert[int]:
+    return insert_into(dialect, events).on_conflict_do_nothing(index_elements=["id"]).returning(events.c.seq)
+
+
 def _events() -> AnySelect:
     points = contact_points.c
     columns = (*events.c, points.kind.label("sender_kind"), points.address)
     return select(*columns).outerjoin(contact_points, points.id == events.c.sender_id)
+
+
+@cache
+def _event_query() -> AnySelect:
+    return _events().where(events.c.id == bindparam("event"))
+
+
+@cache
+def _history_query(*, pending_only: bool) -> AnySelect:
+    query = _events().where(events.c.conversation_id == bindparam("conversation")).order_by(events.c.seq)
+    return query.where(events.c.outcome.is_(None)) if pending_only else query
 
 
 def _stored(row: AnyRow) -> StoredEvent:
@@ -69,27 +90,27 @@ def _stored(row: AnyRow) -> StoredEvent:
 
 def find(conn: Connection, event_id: str) -> StoredEvent | None:
     """One event by id."""
-    row = conn.execute(_events().where(events.c.id == event_id)).first()
+    row = conn.execute(_event_query(), {"event": event_id}).first()
     return None if row is None else _stored(row)
 
 
 def pending(conn: Connection, conversation_id: str) -> tuple[StoredEvent, ...]:
     """Events without an outcome, in the order they came."""
-    query = _events().where(events.c.conversation_id == conversation_id, events.c.outcome.is_(None))
-    return tuple(_stored(row) for row in conn.execute(query.order_by(events.c.seq)))
+    rows = conn.execute(_history_query(pending_only=True), {"conversation": conversation_id})
+    return tuple(_stored(row) for row in rows)
 
 
 def history(conn: Connection, conversation_id: str) -> tuple[StoredEvent, ...]:
     """All events of a conversation in order."""
-    query = _events().where(events.c.conversation_id == conversation_id).order_by(events.c.seq)
-    return tuple(_stored(row) for row in conn.execute(query))
+    rows = conn.execute(_history_query(pending_only=False), {"conversation": conversation_id})
+    return tuple(_stored(row) for row in rows)
 
 
 def unfinished_query(*, at: datetime) -> Select[str]:
     """Conversations with an event without an outcome or a text that has not left, unless somebody holds them."""
     left = union_all(
         select(events.c.conversation_id).where(events.c.outcome.is_(None)),
-        select(outbox.c.conversation_id).where(outbox.c.status.in_(UNSENT)),
+        select(outbox.c.conversation_id).where(unsent),
     ).subquery()
     return (
         select(left.c.conversation_id)
@@ -107,17 +128,28 @@ def unfinished(conn: Connection, *, at: datetime) -> tuple[str, ...]:
 
 def lease(conn: Connection, conversation_id: str, owner: str, *, at: datetime, ttl: timedelta) -> bool:
     """Take or renew the lease in one statement; a lease expires at its end exactly (`expires_at <= at` is free)."""
-    insert = insert_into(conn, leases).values(conversation_id=conversation_id, owner=owner, expires_at=at + ttl)
-    taken = conn.scalar(
-        insert.on_conflict_do_update(
-            index_elements=["conversation_id"],
-            set_={"owner": insert.excluded.owner, "expires_at": insert.excluded.expires_at},
-            where=or_(leases.c.owner == owner, leases.c.expires_at <= at),
-        ).returning(leases.c.owner)
-    )
-    return taken is not None
+    wanted = {"conversation_id": conversation_id, "owner": owner, "expires_at": at + ttl, "now": at}
+    return conn.scalar(_lease_upsert(conn.dialect.name), wanted) is not None
+
+
+@cache
+def _lease_upsert(dialect: str) -> ReturningInsert[str]:
+    insert = insert_into(dialect, leases)
+    now = bindparam("now", type_=leases.c.expires_at.type)
+    return insert.on_conflict_do_update(
+        index_elements=["conversation_id"],
+        set_={"owner": insert.excluded.owner, "expires_at": insert.excluded.expires_at},
+        where=or_(leases.c.owner == insert.excluded.owner, leases.c.expires_at <= now),
+    ).returning(leases.c.owner)
 
 
 def free(conn: Connection, conversation_id: str, owner: str) -> None:
     """Give the lease back, if `owner` has it."""
-    conn.execute(leases.delete().where(leases.c.conversation_id == conversation_id, leases.c.owner == owner))
+    conn.execute(_lease_delete(), {"conversation": conversation_id, "worker": owner})
+
+
+@cache
+def _lease_delete() -> Delete:
+    return leases.delete().where(
+        leases.c.conversation_id == bindparam("conversation"), leases.c.owner == bindparam("worker")
+    )

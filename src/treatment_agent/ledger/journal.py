@@ -58,6 +58,6 @@ def journal_of(conn: Connection, patient_id: str) -> tuple[JournalEntry, ...]:
 
 def remember_policy(conn: Connection, key: str, digest: str, *, at: datetime) -> str:
     """Note a policy's digest; of two that are noted under one key, the first stays."""
-    insert = insert_into(conn, policies).values(key=key, digest=digest, first_used_at=at)
+    insert = insert_into(conn.dialect.name, policies).values(key=key, digest=digest, first_used_at=at)
     conn.execute(insert.on_conflict_do_nothing(index_elements=["key"]))
     return str(conn.execute(select(policies.c.digest).where(policies.c.key == key)).scalar_one())

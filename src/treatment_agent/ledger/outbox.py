@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Update, bindparam, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from treatment_agent.domain.books import OutboxRow, OutboxStatus
 from treatment_agent.domain.messages import ApprovedMessage, DeliveryReport, DeliveryStatus, Receipt
 from treatment_agent.ledger import codec
 from treatment_agent.ledger.database import AnyRow, AnySelect, insert_into
 from treatment_agent.ledger.people import address_of, contact_ids
-from treatment_agent.ledger.tables import UNSENT, contact_points, conversations, outbox
+from treatment_agent.ledger.tables import contact_points, conversations, outbox
+from treatment_agent.ledger.tables import unsent as is_unsent
 
 # New status -> statuses it may follow. Anything else changes nothing.
 _MAY_FOLLOW = {
@@ -29,7 +32,7 @@ def add(conn: Connection, messages: Sequence[ApprovedMessage], *, event_id: str,
         return
     points = contact_ids(conn, {m.to for m in messages})
     conn.execute(
-        insert_into(conn, outbox).on_conflict_do_nothing(index_elements=["key"]),
+        insert_into(conn.dialect.name, outbox).on_conflict_do_nothing(index_elements=["key"]),
         [
             {
                 "key": m.key,
@@ -87,10 +90,14 @@ def _outbox_row(row: AnyRow) -> OutboxRow:
 
 def texts(conn: Connection, conversation_id: str, *, unsent: bool) -> tuple[OutboxRow, ...]:
     """Texts of a conversation in the order they were committed."""
-    query = _rows().where(outbox.c.conversation_id == conversation_id).order_by(outbox.c.seq)
-    if unsent:
-        query = query.where(outbox.c.status.in_(UNSENT))
-    return tuple(_outbox_row(row) for row in conn.execute(query))
+    rows = conn.execute(_texts_query(unsent=unsent), {"conversation": conversation_id})
+    return tuple(_outbox_row(row) for row in rows)
+
+
+@cache
+def _texts_query(*, unsent: bool) -> AnySelect:
+    query = _rows().where(outbox.c.conversation_id == bindparam("conversation")).order_by(outbox.c.seq)
+    return query.where(is_unsent) if unsent else query
 
 
 def find_sent(conn: Connection, provider_message_id: str) -> OutboxRow | None:
@@ -103,26 +110,31 @@ def find_sent(conn: Connection, provider_message_id: str) -> OutboxRow | None:
 def mark_sending(conn: Connection, key: str, *, at: datetime) -> bool:
     """pending -> sending; False if it was not pending."""
     moved = conn.execute(
-        update(outbox)
-        .where(outbox.c.key == key, outbox.c.status == OutboxStatus.PENDING.value)
-        .values(status=OutboxStatus.SENDING.value, status_at=at)
+        _step_update(OutboxStatus.PENDING), {"text": key, "status": OutboxStatus.SENDING.value, "status_at": at}
     )
-    return moved.rowcount == 1
+    return moved.first() is not None
+
+
+@cache
+def _step_update(start: OutboxStatus) -> ReturningUpdate[str]:
+    """A step of the text with this key, if it stands at `start`; returns its conversation."""
+    standing = update(outbox).where(outbox.c.key == bindparam("text"), outbox.c.status == start.value)
+    return standing.returning(outbox.c.conversation_id)
 
 
 def mark_sent(conn: Connection, key: str, receipt: Receipt, *, at: datetime) -> None:
     """sending -> sent, and the conversation was last written to now."""
-    conversation_id = conn.scalar(
-        update(outbox)
-        .where(outbox.c.key == key, outbox.c.status == OutboxStatus.SENDING.value)
-        .values(status=OutboxStatus.SENT.value, status_at=at, provider_message_id=receipt.provider_message_id, rule="")
-        .returning(outbox.c.conversation_id)
-    )
-    if conversation_id is None:
-        return
+    sent = {"status": OutboxStatus.SENT.value, "provider_message_id": receipt.provider_message_id, "rule": ""}
+    conversation_id = conn.scalar(_step_update(OutboxStatus.SENDING), {"text": key, "status_at": at} | sent)
+    if conversation_id is not None:
+        conn.execute(_last_sent_update(), {"conversation": conversation_id, "now": at, "last_sent_at": at})
+
+
+@cache
+def _last_sent_update() -> Update:
     table = conversations.c
-    earlier = or_(table.last_sent_at.is_(None), table.last_sent_at < at)
-    conn.execute(update(conversations).where(table.id == conversation_id, earlier).values(last_sent_at=at))
+    earlier = or_(table.last_sent_at.is_(None), table.last_sent_at < bindparam("now"))
+    return update(conversations).where(table.id == bindparam("conversation"), earlier)
 
 
 def mark_unsent(conn: Connection, key: str, status: str, rule: str, *, at: datetime) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from treatment_agent.domain.books import ContactFacts
 from treatment_agent.domain.consent import ConsentHow, ConsentRecord, ConsentStatus
@@ -15,8 +16,8 @@ from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.turn import ConsentChange
 from treatment_agent.ledger import codec
-from treatment_agent.ledger.database import AnyRow, among, insert_into, write_many
-from treatment_agent.ledger.tables import consents, contact_points, conversations, patient_contacts
+from treatment_agent.ledger.database import AnyRow, AnySelect, among, insert_into, write_many
+from treatment_agent.ledger.tables import consents, contact_points, conversations, patient_contacts, revocation
 
 Address = PhoneNumber | EmailAddress
 
@@ -37,7 +38,11 @@ def contact_ids(conn: Connection, addresses: Iterable[Address]) -> dict[Address,
     found = _ids_of(conn, wanted)
     if new := [a for a in wanted.values() if a not in found]:
         rows = [{"kind": str(channel_of(a)), "address": a.reveal()} for a in new]
-        write_many(conn, insert_into(conn, contact_points).on_conflict_do_nothing(index_elements=["address"]), rows)
+        write_many(
+            conn,
+            insert_into(conn.dialect.name, contact_points).on_conflict_do_nothing(index_elements=["address"]),
+            rows,
+        )
         found |= _ids_of(conn, {a.reveal(): a for a in new})
     return found
 
@@ -45,9 +50,14 @@ def contact_ids(conn: Connection, addresses: Iterable[Address]) -> dict[Address,
 def _ids_of(conn: Connection, wanted: Mapping[str, Address]) -> dict[Address, int]:
     if not wanted:
         return {}
-    points = contact_points.c
-    rows = conn.execute(select(points.id, points.address).where(among(points.address, wanted)))
+    rows = conn.execute(_ids_query(), {"addresses": list(wanted)})
     return {wanted[row.address]: row.id for row in rows}
+
+
+@cache
+def _ids_query() -> AnySelect:
+    points = contact_points.c
+    return select(points.id, points.address).where(points.address.in_(bindparam("addresses", expanding=True)))
 
 
 def is_live(conversation: Conversation) -> bool:
@@ -61,16 +71,21 @@ def conversations_of(conn: Connection, address: Address) -> tuple[Conversation, 
 
     A former owner of the number is not among them: whoever writes from it now may be somebody else.
     """
+    rows = conn.execute(_reached_query(), {"address_text": address.reveal()})
+    found = [codec.load(Conversation, row.state) for row in rows]
+    return tuple(sorted(found, key=lambda c: not is_live(c)))
+
+
+@cache
+def _reached_query() -> AnySelect:
     table, links = conversations.c, patient_contacts.c
-    rows = conn.execute(
+    return (
         select(table.state)
         .join(patient_contacts, links.patient_id == table.patient_id)
         .join(contact_points, contact_points.c.id == links.contact_id)
-        .where(contact_points.c.address == address.reveal(), links.is_current)
+        .where(contact_points.c.address == bindparam("address_text"), links.is_current)
         .order_by(table.last_sent_at.desc().nulls_last(), table.enrolled_at.desc(), table.score.desc(), table.id)
     )
-    found = [codec.load(Conversation, row.state) for row in rows]
-    return tuple(sorted(found, key=lambda c: not is_live(c)))
 
 
 def stranger(conn: Connection, address: Address, *, at: datetime) -> Conversation:
@@ -81,7 +96,7 @@ def stranger(conn: Connection, address: Address, *, at: datetime) -> Conversatio
     contact_id = contact_ids(conn, [address])[address]
     conversation = Conversation(id=f"stranger-{contact_id}")
     conn.execute(
-        insert_into(conn, conversations)
+        insert_into(conn.dialect.name, conversations)
         .values(
             id=conversation.id,
             contact_id=contact_id,
@@ -180,28 +195,35 @@ class People:
 
 def people(conn: Connection, *, patient_id: str | None, contact_id: int | None) -> People:
     """Read the contact points of a patient, or of a stranger, with the consent that stands for each."""
-    points, links = contact_points.c, patient_contacts.c
-    query = select(points.id, points.kind, points.address, points.incapable_rule)
-    if patient_id is None:
-        query = query.where(points.id == contact_id)
-    else:
-        query = query.join(patient_contacts, links.contact_id == points.id)
-        query = query.where(links.patient_id == patient_id, links.is_current)
-    # Phones before mailboxes, so that the first contact is the one a text would use.
-    rows = conn.execute(query.order_by(points.kind.desc(), points.id)).all()
-    log = _consent_log(conn, [row.id for row in rows], patient_id)
+    whose = {"contact": contact_id} if patient_id is None else {"patient": patient_id}
+    rows = conn.execute(_points_query(stranger=patient_id is None), whose).all()
+    log = conn.execute(_consent_query(), {"points": [row.id for row in rows], "patient": patient_id}).all()
     facts = tuple(_facts(row, log, patient_id) for row in rows)
     revoked = [f.consent_at for f in facts if f.consent is ConsentStatus.REVOKED and f.consent_at]
     return People(facts, tuple(row.id for row in rows), max(revoked, default=None))
 
 
-def _consent_log(conn: Connection, points: Sequence[int], patient_id: str | None) -> Sequence[AnyRow]:
+@cache
+def _points_query(*, stranger: bool) -> AnySelect:
+    """Phones before mailboxes, so that the first contact is the one a text would use."""
+    points, links = contact_points.c, patient_contacts.c
+    query = select(points.id, points.kind, points.address, points.incapable_rule)
+    if stranger:
+        query = query.where(points.id == bindparam("contact"))
+    else:
+        query = query.join(patient_contacts, links.contact_id == points.id)
+        query = query.where(links.patient_id == bindparam("patient"), links.is_current)
+    return query.order_by(points.kind.desc(), points.id)
+
+
+@cache
+def _consent_query() -> AnySelect:
+    """What was said on these contact points, and what the person revoked anywhere, in order of time."""
     table = consents.c
-    about: ColumnElement[bool] = table.contact_id.in_(points)
-    if patient_id is not None:
-        about = or_(about, (table.patient_id == patient_id) & (table.status == ConsentStatus.REVOKED.value))
+    on_point = table.contact_id.in_(bindparam("points", expanding=True))
+    by_person = (table.patient_id == bindparam("patient")) & revocation
     columns = (table.contact_id, table.patient_id, table.status, table.at)
-    return conn.execute(select(*columns).where(about).order_by(table.at, table.seq)).all()
+    return select(*columns).where(or_(on_point, by_person)).order_by(table.at, table.seq)
 
 
 def _facts(point: AnyRow, log: Sequence[AnyRow], patient_id: str | None) -> ContactFacts:
@@ -232,7 +254,9 @@ def link_patients(conn: Connection, wanted: Mapping[str, set[int]]) -> None:
     if new:
         write_many(
             conn,
-            insert_into(conn, patient_contacts).on_conflict_do_nothing(index_elements=["patient_id", "contact_id"]),
+            insert_into(conn.dialect.name, patient_contacts).on_conflict_do_nothing(
+                index_elements=["patient_id", "contact_id"]
+            ),
             [{"patient_id": p, "contact_id": c, "is_current": True} for p, c in new],
         )
     changed = [(p, c) for (p, c), current in known.items() if current != (c in wanted[p])]

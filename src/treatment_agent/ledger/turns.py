@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, literal, or_, select, update
+from sqlalchemy import Connection, Update, bindparam, func, or_, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from treatment_agent.domain.books import ConversationFacts, OutboxStatus, SentMark, TurnCommit
 from treatment_agent.domain.conversation import Conversation, Disposition, Phase
@@ -15,7 +18,7 @@ from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.errors import NotFound
 from treatment_agent.ledger import codec, desk
 from treatment_agent.ledger import outbox as outbox_queries
-from treatment_agent.ledger.database import AnyRow
+from treatment_agent.ledger.database import AnyRow, AnySelect
 from treatment_agent.ledger.journal import journal_row
 from treatment_agent.ledger.people import change_consent, is_live, people
 from treatment_agent.ledger.tables import (
@@ -41,19 +44,7 @@ def facts(conn: Connection, conversation_id: str, *, at: datetime) -> Conversati
     Raises:
         NotFound: no such conversation.
     """
-    table = conversations.c
-    wrote = (events.c.conversation_id == table.id) & (events.c.kind == "patient_message")
-    last_written = select(func.max(events.c.at)).where(wrote).scalar_subquery()
-    row = conn.execute(
-        select(
-            table.state, table.contact_id, table.skip_rule, table.last_staff_at,
-            cases.c.payload, patients.c.payload.label("patient"), patients.c.household_id,
-            last_written.label("last_patient_at"),
-        )
-        .outerjoin(cases, cases.c.id == table.id)
-        .outerjoin(patients, patients.c.id == table.patient_id)
-        .where(table.id == conversation_id)
-    ).first()  # fmt: skip
+    row = conn.execute(_conversation_query(), {"conversation": conversation_id}).first()
     if row is None:
         raise NotFound(f"no conversation {conversation_id!r} in this ledger")
     conversation = codec.load(Conversation, row.state)
@@ -74,36 +65,67 @@ def facts(conn: Connection, conversation_id: str, *, at: datetime) -> Conversati
     )
 
 
+@cache
+def _conversation_query() -> AnySelect:
+    table = conversations.c
+    wrote = (events.c.conversation_id == table.id) & (events.c.kind == "patient_message")
+    last_written = select(func.max(events.c.at)).where(wrote).scalar_subquery()
+    columns = (
+        table.state,
+        table.contact_id,
+        table.skip_rule,
+        table.last_staff_at,
+        cases.c.payload,
+        patients.c.payload.label("patient"),
+        patients.c.household_id,
+        last_written.label("last_patient_at"),
+    )
+    query = select(*columns).outerjoin(cases, cases.c.id == table.id)
+    return query.outerjoin(patients, patients.c.id == table.patient_id).where(table.id == bindparam("conversation"))
+
+
 def _sent(
     conn: Connection, patient_id: str | None, household_id: str | None, contact_id: int | None, *, since: datetime
 ) -> tuple[SentMark, ...]:
     """What went out to the person's and the household's contact points, newest first."""
-    links = patient_contacts.c
-    if patient_id is None:
-        reached: ColumnElement[bool] = outbox.c.contact_id == contact_id
-    else:
-        members: ColumnElement[bool] = links.patient_id == patient_id
-        if household_id is not None:
-            same = select(patients.c.id).where(patients.c.household_id == household_id)
-            members = or_(members, links.patient_id.in_(same))
-        reached = outbox.c.contact_id.in_(select(links.contact_id).where(members))
-    rows = conn.execute(
-        select(outbox.c.status_at, outbox.c.kind, outbox.c.conversation_id)
-        .where(reached, outbox.c.status_at >= since, outbox.c.status.in_(_WENT_OUT))
-        .order_by(outbox.c.status_at.desc(), outbox.c.seq.desc())
-    )
+    whose = {"contact": contact_id} if patient_id is None else {"patient": patient_id, "household": household_id}
+    rows = conn.execute(_sent_query(stranger=patient_id is None), {"since": since} | whose)
     return tuple(SentMark(row.status_at, SendKind(row.kind), row.conversation_id) for row in rows)
 
 
+@cache
+def _sent_query(*, stranger: bool) -> AnySelect:
+    texts, links = outbox.c, patient_contacts.c
+    if stranger:
+        reached = texts.contact_id == bindparam("contact")
+    else:
+        # A household that is not known is NULL, which equals nothing.
+        members = select(patients.c.id).where(patients.c.household_id == bindparam("household"))
+        person = or_(links.patient_id == bindparam("patient"), links.patient_id.in_(members))
+        reached = texts.contact_id.in_(select(links.contact_id).where(person))
+    return (
+        select(texts.status_at, texts.kind, texts.conversation_id)
+        .where(reached, texts.status_at >= bindparam("since"), texts.status.in_(_WENT_OUT))
+        .order_by(texts.status_at.desc(), texts.seq.desc())
+    )
+
+
 def _shared_with(conn: Connection, conversation_id: str, points: tuple[int, ...]) -> tuple[str, ...]:
+    rows = conn.execute(_sharing_query(), {"points": points, "conversation": conversation_id})
+    return tuple(row.id for row in rows if is_live(codec.load(Conversation, row.state)))
+
+
+@cache
+def _sharing_query() -> AnySelect:
+    """Other conversations on these contact points that were written to, the last one first."""
     table, links = conversations.c, patient_contacts.c
-    sharing = select(links.patient_id).where(links.contact_id.in_(points), links.is_current)
-    rows = conn.execute(
+    on_point = links.contact_id.in_(bindparam("points", expanding=True))
+    sharing = select(links.patient_id).where(on_point, links.is_current)
+    return (
         select(table.id, table.state)
-        .where(table.patient_id.in_(sharing), table.id != conversation_id, table.last_sent_at.is_not(None))
+        .where(table.patient_id.in_(sharing), table.id != bindparam("conversation"), table.last_sent_at.is_not(None))
         .order_by(table.last_sent_at.desc(), table.id)
     )
-    return tuple(row.id for row in rows if is_live(codec.load(Conversation, row.state)))
 
 
 def commit_turn(conn: Connection, commit: TurnCommit, *, at: datetime) -> bool:
@@ -113,12 +135,7 @@ def commit_turn(conn: Connection, commit: TurnCommit, *, at: datetime) -> bool:
         NotFound: the event was never claimed.
     """
     record, conversation = commit.record, commit.conversation
-    event = conn.execute(
-        update(events)
-        .where(events.c.id == record.id, events.c.outcome.is_(None))
-        .values(outcome=codec.dump(record))
-        .returning(events.c.kind, events.c.at, events.c.payload, events.c.body, events.c.sender_id)
-    ).first()
+    event = conn.execute(_outcome_update(), {"event": record.id, "outcome": codec.dump(record)}).first()
     if event is None:
         if conn.scalar(select(events.c.id).where(events.c.id == record.id)) is None:
             raise NotFound(f"no event {record.id!r} in this ledger")
@@ -137,6 +154,14 @@ def commit_turn(conn: Connection, commit: TurnCommit, *, at: datetime) -> bool:
     return True
 
 
+@cache
+def _outcome_update() -> ReturningUpdate[Any]:
+    """The outcome, for an event that has none yet: of two workers, one gets the row."""
+    table = events.c
+    unhandled = update(events).where(table.id == bindparam("event"), table.outcome.is_(None))
+    return unhandled.returning(table.kind, table.at, table.payload, table.body, table.sender_id)
+
+
 def _write_conversation(conn: Connection, commit: TurnCommit, event: AnyRow) -> None:
     after = commit.conversation
     values: dict[str, object] = {
@@ -148,11 +173,23 @@ def _write_conversation(conn: Connection, commit: TurnCommit, event: AnyRow) -> 
     }
     if _is_staff_contact(codec.load_event(event.kind, commit.record.id, event.at, event.payload)):
         values["last_staff_at"] = event.at
-    changed = conn.execute(
-        update(conversations).where(conversations.c.id == after.id).values(**values, **_booked(after, commit.record.at))
-    )
+    booked = _booked(after, commit.record.at)
+    query = _conversation_update(newly_booked=bool(booked.get("first_at")))
+    changed = conn.execute(query, values | booked | {"conversation": after.id})
     if changed.rowcount != 1:
         raise NotFound(f"no conversation {after.id!r} in this ledger")
+
+
+@cache
+def _conversation_update(*, newly_booked: bool) -> Update:
+    table = conversations.c
+    query = update(conversations).where(table.id == bindparam("conversation"))
+    if not newly_booked:
+        return query
+    return query.values(
+        booked_at=func.coalesce(table.booked_at, bindparam("first_at", type_=table.booked_at.type)),
+        booked_on=func.coalesce(table.booked_on, bindparam("first_on", type_=table.booked_on.type)),
+    )
 
 
 def _is_staff_contact(event: Event) -> bool:
@@ -172,12 +209,7 @@ def _booked(after: Conversation, at: datetime) -> dict[str, object]:
         return {"booked_at": None, "booked_on": None}
     if after.phase is not Phase.BOOKED and after.disposition is not Disposition.BOOKED:
         return {}
-    table = conversations.c
-    today: date = at.astimezone(booking.slot.start.tzinfo).date()
-    return {
-        "booked_at": func.coalesce(table.booked_at, literal(at, table.booked_at.type)),
-        "booked_on": func.coalesce(table.booked_on, literal(today, table.booked_on.type)),
-    }
+    return {"first_at": at, "first_on": at.astimezone(booking.slot.start.tzinfo).date()}
 
 
 def _write_handoffs(conn: Connection, commit: TurnCommit, text: str | None) -> None:

@@ -33,13 +33,17 @@ def check(
     consent: ConsentChange | None,
     policy: PracticePolicy,
     now: datetime,
+    said_at: datetime | None = None,
 ) -> Checked:
     """Check each text against the conversation and the consent as they will stand after the turn.
 
-    `before` is the ledger's view at the start of the turn; `after` the conversation at its end.
+    `before` is the ledger's view at the start of the turn; `after` the conversation at its end. `said_at` is when the
+    turn's event happened: the minutes in which an opt-out may be confirmed count from there, not from when a crash or
+    a queue let us read it (P1).
     """
     revoked = consent is not None and consent.status is ConsentStatus.REVOKED
-    facts = replace(_with_consent(before, consent, now), conversation=_unmarked(before.conversation, after))
+    heard_at = min(said_at or now, now)
+    facts = replace(_with_consent(before, consent, heard_at), conversation=_unmarked(before.conversation, after))
     messages: list[ApprovedMessage] = []
     allowed: list[PlannedSend] = []
     refused: list[tuple[PlannedSend, str]] = []
@@ -61,12 +65,12 @@ def check(
     return Checked(tuple(messages), tuple(allowed), tuple(refused), replace(facts.conversation, first_sent_at=first))
 
 
-def _with_consent(facts: ConversationFacts, change: ConsentChange | None, now: datetime) -> ConversationFacts:
+def _with_consent(facts: ConversationFacts, change: ConsentChange | None, at: datetime) -> ConversationFacts:
     if change is None:
         return facts
-    contacts = tuple(replace(c, consent=change.status, consent_at=now) for c in facts.contacts)
+    contacts = tuple(replace(c, consent=change.status, consent_at=at) for c in facts.contacts)
     revoked = change.status is ConsentStatus.REVOKED
-    return replace(facts, contacts=contacts, revoked_at=now if revoked else None)
+    return replace(facts, contacts=contacts, revoked_at=at if revoked else None)
 
 
 def _unmarked(before: Conversation, after: Conversation) -> Conversation:

@@ -21,7 +21,8 @@ from treatment_agent.policies.phrases import Phrase, PhraseBook, phrase, words_o
 
 LANGUAGES = ("en", "es")
 _TOPIC_FILES = tuple(topic.value for topic in Topic)
-_SHARED = ("sets", "spelling", "plain")
+# Subjects of `plain.toml` that carry no meaning of their own.
+_SMALL = ("function", "courtesy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,7 @@ class Match:
 class WordLists:
     """Groups of patterns, searched together; matches inside a harmless phrase do not count."""
 
-    def __init__(
-        self, groups: Iterable[Group], harmless: Iterable[Group], sets: Mapping[str, tuple[str, ...]]
-    ) -> None:
+    def __init__(self, groups: Iterable[Group], harmless: Iterable[Group], sets: Mapping[str, tuple[str, ...]]) -> None:
         self._entries: list[Group] = []
         self._book = self._compile(groups, sets, self._entries)
         self._harmless_entries: list[Group] = []
@@ -97,9 +96,12 @@ class Lexicon:
 
     def __init__(self, folder: Traversable, extra: Iterable[Traversable] = ()) -> None:
         self.sets = read_sets(folder)
-        self._plain = frozenset(
-            word for items in _table(folder, "plain").get("words", {}).values() for item in items for word in item.split()
-        )
+        plain = {
+            name: frozenset(word for item in items for word in item.split())
+            for name, items in _table(folder, "plain").get("words", {}).items()
+        }
+        self.small = frozenset[str]().union(*(plain.get(name, ()) for name in _SMALL))
+        self._plain = frozenset[str]().union(*plain.values())
         topics, harmless = _read(folder, _TOPIC_FILES)
         for more in extra:
             added, harmless_added = _groups(_load(more), more.name.removesuffix(".toml"))
@@ -146,9 +148,11 @@ class Lexicon:
         )
         return tuple(f for f in findings if wanted is None or f.label in wanted)
 
-    def topic_matches(self, words: Words) -> Iterator[Match]:
-        """Topic patterns found, as canonical words."""
-        return self._topics.find(words)
+    def topic_matches(self, words: Words, part: range | None = None) -> Iterator[Match]:
+        """Topic patterns found in the message, or in one clause of it, as canonical words."""
+        if part is None:
+            return self._topics.find(words)
+        return self._topics.find(words, words.part(part), part.start)
 
     def opt_out_matches(self, words: Words) -> Iterator[Match]:
         """Revocations found, as canonical words."""
@@ -188,9 +192,7 @@ def read_sets(folder: Traversable) -> dict[str, tuple[str, ...]]:
 def routine_files(folder: Traversable) -> tuple[str, ...]:
     """Names of the files that describe routine messages: `routine_*.toml`."""
     return tuple(
-        sorted(
-            entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.startswith("routine_")
-        )
+        sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.startswith("routine_"))
     )
 
 

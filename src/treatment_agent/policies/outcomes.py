@@ -15,12 +15,17 @@ from treatment_agent.policies.hearing import Turn, task
 
 
 def after_search(decision: Decision, search: Search, slots: tuple[Slot, ...], turn: Turn | None) -> Decision:
-    """Offer what was found. Nothing found ends in a call from a person, except in outreach, which goes without times.
+    """Offer what was found. If nothing suits, look for the nearest; if that fails too, a person calls.
 
-    `turn` is None for outreach: nobody wrote.
+    `turn` is None for outreach: nobody wrote, and the text goes without times.
     """
     if not slots and turn is not None:
-        empty = waiting.call_back(turn, rule="reply.no-slots")
+        if search.nearest is not None:
+            again = Search(request=search.nearest, scripts=visits.NEAREST_SCRIPTS)
+            return replace(decision, rules=("reply.nearest-times", *decision.rules), tool=again)
+        booked = turn.conversation.booking is not None
+        rule = "reply.no-slots"
+        empty = visits.staff_changes(turn, rule) if booked else waiting.call_back(turn, rule=rule)
         return replace(empty, rules=(*empty.rules, *decision.rules), language=decision.language)
     script = search.scripts[min(len(slots), 2)]
     return replace(

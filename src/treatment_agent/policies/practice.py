@@ -8,7 +8,8 @@ Sensible, safe defaults everywhere; `policy.validate_all()` explains every mista
 
 from __future__ import annotations
 
-from datetime import date, time, timedelta
+from datetime import date, time
+from hashlib import sha256
 from typing import Protocol, runtime_checkable
 
 from pydantic import Field
@@ -270,9 +271,10 @@ class PracticePolicy(Value):
         return next((t for t in self.templates if t.family is family), None)
 
     @property
-    def outreach_lead(self) -> timedelta:
-        """How far ahead the first offered slot must be at least."""
-        return timedelta(hours=min((t.lead_hours for t in self.templates), default=24))
+    def digest(self) -> str:
+        """SHA-256 of everything in the policy. An own guardrail or factor counts with its class and id."""
+        text = self.model_dump_json(fallback=lambda own: f"{type(own).__qualname__}/{getattr(own, 'id', '')}")
+        return sha256(text.encode()).hexdigest()
 
     def validate_all(self) -> None:
         """Check the whole policy: zones, scripts, cadence, scope, templates, contact rules.

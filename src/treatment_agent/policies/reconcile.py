@@ -122,6 +122,9 @@ def _delivery(event: DeliveryReported, facts: ConversationFacts, policy: Practic
             disposition=Disposition.OPTED_OUT,
             due=DueChange.CLEAR,
         )
+    if event.error_code == "dispatch.stale-wake":
+        move = _may(facts.conversation, Move.DEFER)
+        return Decision(move=move, rules=("dispatch.stale-wake",), due=DueChange.SET, due_at=now)
     if event.error_code == "dispatch.stale-touch":
         # Decided before a crash and found too late: the touch is decided again, with the chart asked afresh.
         step = max(facts.conversation.step - 1, 0)

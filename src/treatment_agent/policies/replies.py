@@ -14,6 +14,8 @@ from treatment_agent.domain.turn import AskChart, Decision, DueChange, Say
 from treatment_agent.policies import visits, waiting
 from treatment_agent.policies.hearing import Turn
 
+# Questions with an approved answer that may come along with something to act on.
+_ASIDES = (Intent.LOGISTICS, Intent.WHO)
 _LOGISTICS = {LogisticsAsk.PARKING: "logistics-parking", LogisticsAsk.DURATION: "logistics-duration"}
 
 
@@ -41,9 +43,8 @@ def decide(turn: Turn) -> Decision:
         decision = _after_booking(turn, intent)
     else:
         decision = _before_booking(turn, intent)
-    asked_practical = Intent.LOGISTICS in turn.interpretation.intents and intent is not Intent.LOGISTICS
-    if asked_practical and decision.tool is None:
-        decision = replace(decision, says=(*decision.says, Say(_logistics_script(turn))))
+    asides = tuple(Say(_aside(turn, i)) for i in _ASIDES if i in turn.interpretation.intents and i is not intent)
+    decision = replace(decision, says=(*decision.says, *asides))
     return _spoken(turn, _nudged(turn, decision))
 
 
@@ -112,6 +113,11 @@ def _answer(turn: Turn, intent: Intent | None) -> Decision:
             return Decision(move=Move.STAY, rules=("reply.ack",))
 
 
+def _aside(turn: Turn, intent: Intent) -> str:
+    return "who" if intent is Intent.WHO else _logistics_script(turn)
+
+
 def _logistics_script(turn: Turn) -> str:
     script = _LOGISTICS.get(turn.facts.asks or LogisticsAsk.GENERAL, "logistics")
-    return "logistics" if script == "logistics-parking" and not turn.policy.office.parking else script
+    known = turn.policy.office.text_in(turn.interpretation.language, "parking")
+    return "logistics" if script == "logistics-parking" and not known else script

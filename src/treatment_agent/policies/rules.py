@@ -64,6 +64,7 @@ _QUEUE: Final = {
     "queue.no-contact": "There is no number or address to write to.",
     "queue.no-consent": "Nobody recorded that this patient agreed to texts, or the chart says no.",
     "queue.staff-recent": "Staff talked with the patient a short time ago.",
+    "queue.eligible": "Nothing stands against following up: the case is queued.",
     "queue.unreadable": "The case could not be judged, so staff look at it.",
 }
 _BOOKING: Final = {
@@ -110,6 +111,7 @@ _GUARDRAIL: Final = {
     "guardrail.stranger": "Nobody on the books has this number.",
     "guardrail.shared-number": "Several people on this number are being written to; a person finds out who is writing.",
     "guardrail.closed": "The case was closed, so a person looks at what the patient writes now.",
+    "handoff.holds": "This handoff holds the conversation; it is acknowledged, resolved or released there.",
     "hold.attached": "Staff hold the conversation: the message is attached to the handoff, and nothing is sent.",
 }
 _REPLY: Final = {
@@ -120,6 +122,7 @@ _REPLY: Final = {
     "reply.affirm-which": "The patient said yes to two times: ask which.",
     "reply.other-times": "The patient wants other times: search by what suits.",
     "reply.ask-date": "A date or time can be read two ways: ask, never guess.",
+    "reply.nearest-times": "Nothing open suits exactly: offer the nearest times.",
     "reply.no-slots": "Nothing open fits what suits the patient: a person calls.",
     "reply.too-many-rounds": "Several rounds of times did not help: a person calls.",
     "reply.booked-by-hand": "The office books this kind of visit by hand: a person calls.",
@@ -197,6 +200,8 @@ _TURN: Final = {
     "dispatch.in-doubt": "Nobody can tell whether the text left; it is not sent again, a person decides.",
     "dispatch.stale": "The text was decided too long ago to be sent now.",
     "dispatch.stale-touch": "The touch was decided too long ago; it is decided again.",
+    "dispatch.stale-wake": "The text that ends a deferral was decided too long ago; it is decided again.",
+    "dispatch.overtaken": "The conversation moved on before the text left, so it is not sent.",
     "dispatch.opt-out-late": "It is too late to confirm the opt-out by text.",
     "outbound.script": "The text could not be filled.",
     "outbound.approved": "An approved text, filled with verified facts.",

@@ -1,6 +1,6 @@
 """Deterministic screening of a patient's message, before any model: revocations and emergencies.
 
-Pure and quick. Every field holds where in the raw message it was said, so an empty one is false.
+Pure and quick. Each field is None, or the rule that spoke and where in the raw message.
 """
 
 from __future__ import annotations
@@ -9,46 +9,51 @@ from dataclasses import dataclass
 
 from treatment_agent.domain.interpretation import Intent, Span, Topic
 from treatment_agent.domain.text import NormalizedText
-from treatment_agent.policies.canonical import Words
-from treatment_agent.policies.lexicon import Finding, Lexicon, lexicon
+from treatment_agent.policies.lexicon import Finding, lexicon
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A rule that spoke, and the words it spoke of."""
+
+    rule: str
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
 class Screening:
     """What a message must be stopped for.
 
-    `opt_out` and `emergency` hold the stretches that say so, with rule ids in `rules`. `opt_in` and `help` are true
-    only when the keyword is the whole message. `media_only` is a message with attachments and no words.
+    `opt_in` and `help` are set only when the keyword is the whole message. `media_only` is a message with attachments
+    and no words.
     """
 
-    opt_out: tuple[Span, ...] = ()
-    emergency: tuple[Span, ...] = ()
-    opt_in: bool = False
-    help: bool = False
+    opt_out: Sign | None = None
+    emergency: Sign | None = None
+    opt_in: Sign | None = None
+    help: Sign | None = None
     media_only: bool = False
-    rules: tuple[str, ...] = ()
 
 
 def screen(text: NormalizedText, *, media: int = 0) -> Screening:
     """Look for a revocation of consent, an opt-in, a call for the help text, and an emergency.
 
     A bare "YES" is not an opt-in. A bare "CANCEL" is an opt-out with the rule `opt_out.keyword-cancel`, so that a
-    caller who knows of a booked visit can read it as a change instead.
+    caller who knows of a booked visit may read it as a change.
     """
     book = lexicon()
     words = book.read(text)
-    findings = screen_words(book, words)
-    stops = tuple(f.span for f in findings if f.label is Intent.OPT_OUT)
+    findings = book.find_in(words, (Intent.OPT_OUT, Topic.EMERGENCY))
+    whole = words.span(range(len(words)))
+    opt_out = _first(findings, Intent.OPT_OUT)
     return Screening(
-        opt_out=stops,
-        emergency=tuple(f.span for f in findings if f.label is Topic.EMERGENCY),
-        opt_in=not stops and book.asks_in(words),
-        help=book.asks_help(words),
+        opt_out=opt_out,
+        emergency=_first(findings, Topic.EMERGENCY),
+        opt_in=Sign("opt_in.keyword", whole) if opt_out is None and book.asks_in(words) else None,
+        help=Sign("help.keyword", whole) if book.asks_help(words) else None,
         media_only=media > 0 and not any(char.isalnum() for char in text.text),
-        rules=tuple(dict.fromkeys(f.rule for f in findings)),
     )
 
 
-def screen_words(book: Lexicon, words: Words) -> tuple[Finding, ...]:
-    """Opt-outs and emergencies among words already read."""
-    return book.find_in(words, (Intent.OPT_OUT, Topic.EMERGENCY))
+def _first(findings: tuple[Finding, ...], label: Topic | Intent) -> Sign | None:
+    return next((Sign(f.rule, f.span) for f in findings if f.label is label), None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 from treatment_agent.domain.conversation import Move
 from treatment_agent.domain.handoff import HandoffKind
 from treatment_agent.domain.interpretation import Ambiguity, Asked
@@ -12,6 +15,7 @@ from treatment_agent.policies.hearing import Turn, reason_of, task
 from treatment_agent.policies.waiting import call_back
 
 OFFER_SCRIPTS = ("no-slots", "offer-one", "offer")
+NEAREST_SCRIPTS = ("no-slots", "offer-nearest-one", "offer-nearest")
 TAKEN_SCRIPTS = ("no-slots", "slot-taken-one", "slot-taken")
 MAX_OFFER_ROUNDS = 6
 
@@ -60,7 +64,16 @@ def search(
     # A time the patient names is looked for again even if it was offered before; "something else" is not.
     exclude = () if windows else turn.conversation.seen_slots
     request = booking.slot_request(visit, turn.policy, turn.now, windows=windows, exclude=exclude)
-    return Decision(move=Move.STAY, rules=(rule,), tool=Search(request=request, scripts=scripts), due=DueChange.KEEP)
+    nearest = None
+    if windows:
+        later = replace(request, windows=(), earliest=max(request.earliest, _start_of_day(windows[0].start)))
+        nearest = later if later.earliest < later.latest else replace(request, windows=())
+    tool = Search(request=request, scripts=scripts, nearest=nearest)
+    return Decision(move=Move.STAY, rules=(rule,), tool=tool, due=DueChange.KEEP)
+
+
+def _start_of_day(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def other_times(turn: Turn) -> Decision:

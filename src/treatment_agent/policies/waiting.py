@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from treatment_agent.domain.conversation import Conversation, Disposition, Move
+from treatment_agent.domain.conversation import Conversation, Disposition, Move, Phase
 from treatment_agent.domain.handoff import HandoffKind
 from treatment_agent.domain.interpretation import Asked, Reason
 from treatment_agent.domain.turn import Decision, DueChange, ReasonNote, Say
@@ -16,23 +16,28 @@ _LONGEST_DEFERRAL = timedelta(days=365)
 
 
 def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
-    """Take a call-back request: a task for the front desk at once; the time is asked for only if it was not given."""
+    """Take a call-back request: a task for the front desk at once; the time is asked for only if it was not given.
+
+    With another `rule` a person calls because we cannot help: the patient is told so and not asked when. A booked visit
+    stays booked.
+    """
+    wanted = rule == "reply.call-back"
     call_at = turn.facts.call_at
     if call_at is None and turn.facts.windows and turn.conversation.asked is Asked.CALLBACK_ASK:
         call_at = turn.facts.windows[0].start
     asked_before = turn.conversation.asked is Asked.CALLBACK_ASK
-    if call_at is not None:
+    if not wanted:
+        script = "no-slots"
+    elif call_at is not None:
         script = "callback-confirmed-at"
-    elif asked_before or rule != "reply.call-back":
-        script = "callback-confirmed" if rule == "reply.call-back" else "no-slots"
     else:
-        script = "callback-ask"
+        script = "callback-confirmed" if asked_before else "callback-ask"
     return Decision(
-        move=Move.CALL_BACK,
+        move=Move.STAY if turn.conversation.phase is Phase.BOOKED else Move.CALL_BACK,
         rules=(rule,),
         says=(Say(script),),
         handoff=task(turn, HandoffKind.CALL_BACK, rule, call_at=call_at),
-        asked=Asked.CALLBACK_ASK,
+        asked=Asked.CALLBACK_ASK if wanted else None,
         call_at=call_at,
         reason=reason_of(turn),
         due=DueChange.CLEAR,

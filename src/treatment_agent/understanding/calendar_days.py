@@ -31,7 +31,8 @@ class Days:
 
     `weekdays` is filled for plain weekday names, which a week or month beside them narrows. `wide` marks a week, a
     month or an open stretch. `habit` marks "mondays" and "any monday". `until` is the day before which not to write,
-    where the words put the matter off; `open_ended` marks "from then on". `doubtful` is True when the words fit two dates or contradict themselves.
+    where the words put the matter off; `open_ended` marks "from then on". `doubtful` is True when the words fit two
+    dates or contradict themselves.
     """
 
     dates: frozenset[date]

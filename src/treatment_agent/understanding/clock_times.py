@@ -20,7 +20,7 @@ _FOLLOWS = frozenset(
     on or and to until through works work is are would will if please pls plz thanks thank ok okay good great
     fine tomorrow today tonight next this in instead for best better que o y a de por el sharp i im my we when
     because cause cuz but only the at perfect suits sounds should may might could can also too then am pm en
-    hoy manana esta esa cual porque si gracias bien seria me mejor was onwards later earlier ish each every
+    hoy manana esta esa cual porque si gracias bien seria me mejor was onwards so later earlier ish each every
     most any some anytime either lol maybe
     """.split()
 )

@@ -84,8 +84,12 @@ _NEEDS_A_DAY = frozenset("early late earlier later temprano tarde am pm lunch ni
 _SMALL = frozenset("at around about like las la the a approximately approx say maybe".split())
 _ROUGH = frozenset("around about approx approximately like circa alrededor roughly".split())
 _BUSY = frozenset(
-    "work working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont dmv".split()
+    """
+    work working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont teach
+    teaching appointment appt daycare gym practice training lecture nap court
+    """.split()
 )
+_MOST_SMALL_WORDS = 3
 _RANGE_WORDS = frozenset("to through until and a y hasta".split())
 
 
@@ -172,15 +176,15 @@ def lone_part_at(page: Page, index: int) -> tuple[Hours, int] | None:
 def _point_at(page: Page, index: int) -> tuple[Hours, int] | None:
     place = index
     rough = False
-    while page.word(place) in _SMALL | _ROUGH:
+    while place < index + _MOST_SMALL_WORDS and page.word(place) in _SMALL | _ROUGH:
         rough = rough or page.word(place) in _ROUGH
         place += 1
-    if page.kind(place) is not Kind.CLOCK or place - index > 3:
+    if page.kind(place) is not Kind.CLOCK:
         return None
     token = page.tokens[place]
     moment, bare = clock_minutes(token), is_bare(token)
     onwards = phrase_at("onwards", page, place + 1)
-    if onwards and not (page.word(place + 1) == "on" and page.kind(place + 2) is Kind.WORD):
+    if onwards and not (page.word(place + 1) == "on" and page.kind(place + 2) not in (None, Kind.BREAK, Kind.COMMA)):
         made = since_hours(moment, bare=bare) if onwards[0] == "since" else upto_hours(moment, bare=bare)
         return made, onwards[1]
     return _point(moment, bare=bare, rough=rough or token.rough), place + 1

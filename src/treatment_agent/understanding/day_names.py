@@ -42,6 +42,7 @@ _NOT_WEEKDAY_AFTER = {
     a con y para de es que si
     """.split()), "dom": frozenset(), "mon": frozenset(("mi",)),
 }  # fmt: skip
+_WE_WOULD = frozenset("like love prefer be rather need want have appreciate".split())
 _ORDINAL_NOUNS = frozenset(
     """
     one ones option time times grade tooth street floor visit appointment appt opinion slot choice party
@@ -92,6 +93,8 @@ def weekday_at(page: Page, index: int) -> Found:
 def _plain_weekday(page: Page, place: int) -> int | None:
     word = page.word(place)
     before = page.word(place - 1)
+    if word == "wed" and page.word(place + 1) in _WE_WOULD:
+        return None
     if not word or before in _PAST or before in _NOT_WEEKDAY_AFTER.get(word, ()):
         return None
     if word == "tu" and not (page.kind(place + 1) in (Kind.SLASH, Kind.CLOCK) or page.word(place + 1) in ("th", "or")):
@@ -193,10 +196,17 @@ def _more_days(page: Page, month: int, found: Found) -> Found:
 def ordinal_at(page: Page, index: int) -> Found:
     """Read "the 3rd", "8th", "el 15": the next such date, or the offered one."""
     place = page.skip(index, frozenset("the el on dia".split()))
+    if page.kind(place) is Kind.ORDINAL and page.value(place) == 1 and page.word(place + 1) == "of":
+        year = page.skip(place + 2, frozenset("the next new".split()))
+        if page.word(year) == "year":
+            first = named_day("new_year", page.today)
+            return replace(one_day(first), until=first), year + 1
     said = {page.word(at) for at in range(index, place)}
     day = page.value(place)
     if page.kind(place) is Kind.ORDINAL:
-        plain = page.word(place + 1) not in (_ORDINAL_NOUNS | UNITS) - {"of"} and weekday_of(page.word(place + 1)) is None
+        plain = (
+            page.word(place + 1) not in (_ORDINAL_NOUNS | UNITS) - {"of"} and weekday_of(page.word(place + 1)) is None
+        )
     elif page.kind(place) is Kind.NUMBER:
         plain = page.word(place + 1) not in UNITS and _number_is_day(page, place, said)
     else:

@@ -22,6 +22,7 @@ from treatment_agent.understanding.periods import period_at, week_of
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
+_Reader = Callable[[Page, int], Found]
 _ARTICLES = frozenset("the el la on in of de del en for".split())
 _FREE = frozenset("free available open town libre disponible anytime flexible".split())
 _RANGE = frozenset("to through until al a hasta".split())
@@ -35,17 +36,17 @@ def days_at(page: Page, index: int) -> Found:
 
 def plain_days_at(page: Page, index: int) -> Found:
     """Days without "after", "before" or "until" in front of them."""
-    readers: tuple[Callable[[Page, int], Found], ...] = (
-        _counted_at,
-        _beside_at,
-        named_at,
-        month_day_at,
-        period_at,
-        _weekday_beside_at,
-        weekday_at,
-        month_at,
-        ordinal_at,
+    return _first_of((_counted_at, _beside_at), page, index) or _single_at(page, index)
+
+
+def _single_at(page: Page, index: int) -> Found:
+    """Days that are not counted from other days: what other days may be counted from. Nothing nests deeper."""
+    return _first_of(
+        (named_at, month_day_at, period_at, _weekday_beside_at, weekday_at, month_at, ordinal_at), page, index
     )
+
+
+def _first_of(readers: tuple[_Reader, ...], page: Page, index: int) -> Found:
     for read in readers:
         found = read(page, index)
         if found and found[0].dates:
@@ -53,13 +54,13 @@ def plain_days_at(page: Page, index: int) -> Found:
     return None
 
 
-def _after_articles(page: Page, index: int) -> Found:
-    """Plain days, with or without an article before them: "after the 15th", "after the holidays"."""
-    found = plain_days_at(page, index)
-    while found is None and page.word(index) in _ARTICLES:
-        index += 1
-        found = plain_days_at(page, index)
-    return found
+def _after_articles(page: Page, index: int, read: _Reader = plain_days_at) -> Found:
+    """Days with or without an article before them: "after the 15th", "after the holidays"."""
+    for place in range(index, page.skip(index, _ARTICLES) + 1):
+        found = read(page, place)
+        if found:
+            return found
+    return None
 
 
 def _shifted_at(page: Page, index: int) -> Found:
@@ -145,7 +146,7 @@ def _counted_at(page: Page, index: int) -> Found:
     amount = _amount_at(page, index)
     if not amount or amount[1] in ("hour", "minute") or page.word(amount[2]) not in ("from", "after", "before"):
         return None
-    found = _after_articles(page, amount[2] + 1)
+    found = _after_articles(page, amount[2] + 1, _single_at)
     if not found:
         return None
     sign = -1 if page.word(amount[2]) == "before" else 1
@@ -161,13 +162,17 @@ def _beside_at(page: Page, index: int) -> Found:
     """Read "day after christmas", "the week of the 7th", "week after thanksgiving"."""
     day, week = phrase_at("day_beside", page, index), phrase_at("week_beside", page, index)
     opener = day or week
-    found = _after_articles(page, opener[1]) if opener else None
+    found = _after_articles(page, opener[1], _single_at) if opener else None
     if not opener or not found:
         return None
     step = int(opener[0])
     base = found[0].last if day and step > 0 else found[0].first
     days = one_day(base + timedelta(days=step)) if day else week_of(base, step)
     return (days, found[1]) if days and days.last >= page.today else None
+
+
+def _anchor_at(page: Page, index: int) -> Found:
+    return _first_of((named_at, month_day_at, period_at, month_at, ordinal_at), page, index)
 
 
 def _weekday_beside_at(page: Page, index: int) -> Found:
@@ -177,8 +182,8 @@ def _weekday_beside_at(page: Page, index: int) -> Found:
     side = page.word(place + 1)
     if weekday is None or side not in ("after", "before", "following", "despues"):
         return None
-    found = _after_articles(page, page.skip(place + 2, frozenset(("de", "del"))))
-    if not found or found[0].weekdays:
+    found = _after_articles(page, page.skip(place + 2, frozenset(("de", "del"))), _anchor_at)
+    if not found:
         return None
     day = coming(weekday, found[0].first - timedelta(days=8)) if side == "before" else coming(weekday, found[0].last)
     return (one_day(day), found[1]) if _within_reach(page, day) else None
@@ -201,7 +206,7 @@ def _bounded_at(page: Page, index: int) -> Found:
     return None
 
 
-def _after(today: date, days: Days) -> Days | None:
+def after_days(today: date, days: Days) -> Days | None:
     """From the day after; "after the holidays" is already such a stretch."""
     return days if days.open_ended else onwards(days.last + timedelta(days=1), today)
 
@@ -210,7 +215,8 @@ def _from(today: date, days: Days) -> Days | None:
     return days if days.open_ended else onwards(max(days.first, today), today)
 
 
-def _before(today: date, days: Days) -> Days | None:
+def before_days(today: date, days: Days) -> Days | None:
+    """From tomorrow to the day before."""
     return stretch(
         today + timedelta(days=1), min(days.first - timedelta(days=1), today + timedelta(days=FARTHEST_DAYS))
     )
@@ -222,10 +228,10 @@ def _by(today: date, days: Days) -> Days | None:
 
 
 _BOUNDS: tuple[tuple[str, Callable[[date, Days], Days | None]], ...] = (
-    ("days_after", _after),
+    ("days_after", after_days),
     ("days_from", _from),
     ("days_until", _from),
-    ("days_before", _before),
+    ("days_before", before_days),
     ("days_by", _by),
 )
 

@@ -68,6 +68,7 @@ _SPANISH_ORDINALS = {
     "tercero": 3,
     "cuarta": 4,
 }
+_QUESTIONS = frozenset("how why cuanto cuanta porque".split())
 _ARTICLES = frozenset("the la el".split())
 _NOT = frozenset("not no except but menos excepto".split())
 
@@ -85,6 +86,12 @@ def pointers_in(page: Page, plain: Page, count: int) -> tuple[Pointer, ...]:
     if not found:
         found.extend(_whole_message(plain, page, count))
     return () if _is_enumeration(page, found) else tuple(found)
+
+
+def _asked_about(page: Page, index: int) -> bool:
+    """True for "how long is the second appointment"."""
+    before = [at for at in range(max(0, index - 5), index) if page.word(at) in _QUESTIONS]
+    return any(page.word(at + 1) not in ("about", "bout") for at in before)
 
 
 def _negated(page: Page, index: int) -> bool:
@@ -121,7 +128,7 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
     noun = following in _ORDINAL_NOUNS or (following in ("time", "day") and article and page.word(index + 2) != "i")
     if not (noun or (closed and (article or index == 0 or page.word(index - 1) in _BEFORE_NUMBER))):
         return None
-    if page.word(index - 1) in ("a", "my", "at", "one", "just", "our"):
+    if page.word(index - 1) in ("a", "my", "at", "one", "just", "our") or _asked_about(page, index):
         return None
     return Pointer(number, index, index + 1, _negated(page, index))
 

@@ -122,7 +122,7 @@ def _narrowed(joined: list[tuple[Days, Join]], today: date) -> Days | None:
         others = [days for days, _ in joined if not days.weekdays and not days.wide]
         return _merged([inside, *others]) if inside else replace(_merged(plain), doubtful=True)
     narrowed = _overlap(joined)
-    return narrowed or _merged([days for days, _ in joined])
+    return narrowed or _merged([days for days, _ in joined], latest=all(join is not Join.OR for _, join in joined[1:]))
 
 
 def _overlap(joined: list[tuple[Days, Join]]) -> Days | None:
@@ -153,11 +153,13 @@ def _divided(joined: list[tuple[Days, Join]]) -> bool:
     )
 
 
-def _merged(parts: list[Days]) -> Days:
+def _merged(parts: list[Days], *, latest: bool = False) -> Days:
+    """All of them; of two deferrals the later one counts unless they are alternatives."""
     total = parts[0]
     for days in parts[1:]:
         total = merge_days(total, days)
-    return total
+    untils = [days.until for days in parts if days.until]
+    return replace(total, until=max(untils)) if latest and untils else total
 
 
 def join_hours(mentions: Iterable[Mention]) -> tuple[Hours, ...]:
@@ -180,12 +182,12 @@ def _shared(one: Hours, other: Hours, join: Join) -> Hours | None:
     bounds = {one.shape, other.shape} == {Shape.SINCE, Shape.UNTIL}
     if start >= end or join is Join.OR or (join is Join.AND and not bounds):
         return None
-    if join is Join.COMMA and one.shape is other.shape:
+    if join is Join.COMMA and one.shape is other.shape is not Shape.SINCE:
         return None
     exact = next((hours for hours in (one, other) if hours.shape is Shape.POINT), None)
     if exact:
         return exact
-    anchored = next((hours for hours in (one, other) if hours.anchor is not None), one)
+    anchored = max((hours for hours in (one, other)), key=lambda hours: (hours.anchor is not None, hours.start))
     return Hours(
         start, end, Shape.RANGE, anchor=anchored.anchor, bare=one.bare or other.bare, plural=one.plural or other.plural
     )

@@ -10,9 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from treatment_agent.understanding.calendar_days import Days
-from treatment_agent.understanding.day_hours import Hours, Shape, hours_at, lone_part_at
-from treatment_agent.understanding.day_phrases import days_at, moment_at
+from treatment_agent.understanding.day_hours import Hours, Shape, hours_at, lone_part_at, since_hours, upto_hours
+from treatment_agent.understanding.day_phrases import after_days, before_days, days_at, moment_at
 from treatment_agent.understanding.periods import any_day
+from treatment_agent.understanding.small_talk import is_greeting, is_past, is_routine
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
@@ -31,7 +32,8 @@ class Mention:
     """Days, hours or an instant that were named, at tokens `[first, behind)`.
 
     `segment` counts the parts that full stops and "but" divide the message into. `touching` is True when only list
-    words stand between this mention and the one before. `any_day` marks "anytime", which any other day replaces.
+    words stand between this mention and the one before. `ends_absence` marks "can't until february". `any_day`
+    marks "anytime", which any other day replaces.
     """
 
     first: int
@@ -44,6 +46,7 @@ class Mention:
     touching: bool = False
     negative: bool = False
     overridable: bool = False
+    ends_absence: bool = False
     any_day: bool = False
 
 
@@ -61,17 +64,7 @@ _ALL_WORDS = frozenset(
 )
 _ABSENCE_ENDS = frozenset("until hasta not no back starting dont wait hold".split())
 _TODAY_PARTS = frozenset("tonight this esta".split())
-_PAST_VERBS = frozenset("was were came saw went called texted spoke talked estuve fui llame".split())
-_PAST_EXCEPT = frozenset(
-    "thinking hoping wondering able going planning looking free pensando available if trying wanting".split()
-)
-_WISHED = frozenset("happy merry feliz felices buenas buenos buen".split())
-_NICE = frozenset(
-    """
-    good great nice wonderful lovely blessed safe awesome amazing fantastic lindo bonito buen excelente feliz
-    """.split()
-)
-_ARTICLES = frozenset("a an your un una".split())
+_NO_TIME = -1
 _NOT_REACHES = 9
 _SOFT_NOT_REACHES = 1
 
@@ -103,7 +96,10 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
     index = 0
     while index < len(page.tokens):
         here = _mention_at(page, index, found)
-        if here:
+        if here and here.segment == _NO_TIME:
+            state.list_only = False
+            index = here.behind
+        elif here:
             found.append(_placed(page, here, state, found))
             _after_mention(state)
             index = here.behind
@@ -119,30 +115,22 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     if moment:
         return Mention(index, moment[1], 0, moment=moment[0])
     anytime, hours, days = phrase_at("any_day", page, index), hours_at(page, index), days_at(page, index)
-    if (days or hours) and _is_greeting(page, index, hours is not None):
-        return None
+    longest = max((each[1] for each in (days, hours) if each), default=index)
+    if longest > index and is_greeting(page, index, hours is not None):
+        return Mention(index, longest, _NO_TIME)
     if days and (not hours or days[1] >= hours[1]):
         return _days_mention(page, index, days)
     if hours:
-        return Mention(index, hours[1], 0, hours=hours[0])
+        return Mention(index, hours[1], _NO_TIME if is_routine(page, index, hours[1]) else 0, hours=hours[0])
     if anytime:
         return Mention(index, anytime[1], 0, days=any_day(page.today), any_day=True)
     return _lone_part(page, index, found)
 
 
-def _is_greeting(page: Page, index: int, part: bool) -> bool:
-    """True for "good morning", "happy thanksgiving", "have a great weekend"."""
-    before, two_before = page.word(index - 1), page.word(index - 2)
-    if before in _WISHED or (part and before == "good" and page.word(index - 2) not in ("is", "are")):
-        return True
-    return (before in _NICE and two_before in _ARTICLES) or (before in ("your", "the") and two_before == "enjoy")
-
-
 def _days_mention(page: Page, index: int, found: tuple[Days, int]) -> Mention | None:
     days, behind = found
-    past = [back for back in range(1, 5) if page.word(index - back) in _PAST_VERBS]
-    if past and not any(page.word(index - back) in _PAST_EXCEPT for back in range(1, past[0])):
-        return None
+    if is_past(page, index):
+        return Mention(index, behind, _NO_TIME)
     part = hours_at(page, index) or hours_at(page, behind - 1)
     today_part = part and part[1] == behind and days.first == page.today and page.word(index) in _TODAY_PARTS
     return Mention(index, behind, 0, days=days, hours=part[0] if part and today_part else None)
@@ -155,7 +143,7 @@ def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
         return None
     before = bool(found) and found[-1].behind == index and found[-1].days is not None
     behind = page.skip(part[1], frozenset(("on", "the", "el")))
-    if before or days_at(page, behind):
+    if before or days_at(page, behind) or phrase_at("yes_behind", page, part[1]):
         return Mention(index, part[1], 0, hours=part[0])
     return None
 
@@ -177,6 +165,7 @@ def _placed(page: Page, here: Mention, state: _State, found: list[Mention]) -> M
         touching=state.list_only and bool(found),
         negative=negative,
         overridable=state.comma or state.soft,
+        ends_absence=freed and state.negative,
     )
 
 
@@ -199,7 +188,7 @@ def _step(page: Page, index: int, state: _State, found: list[Mention]) -> int:
         state.clear()
         state.after_but = False
         return index + 1
-    behind = _predicate(page, index, found, state)
+    behind = _predicate(page, index, found, state) or _reference(page, index, found, state)
     if behind:
         return behind
     marked = phrase_at("marks", page, index)
@@ -247,6 +236,23 @@ def _comma(page: Page, index: int, state: _State) -> None:
     if state.negative and not state.list_only:
         state.clear()
     state.comma = state.negative
+
+
+def _reference(page: Page, index: int, found: list[Mention], state: _State) -> int | None:
+    """Let "before that" and "after that" move the last mention."""
+    side = phrase_at("reference", page, index)
+    place = next((at for at in range(len(found) - 1, -1, -1) if not found[at].any_day), None)
+    if side is None or place is None:
+        return None
+    last, after = found[place], side[0] == "after"
+    days, hours = last.days, last.hours
+    if hours and hours.shape is Shape.POINT and hours.anchor is not None:
+        hours = since_hours(hours.anchor, bare=hours.bare) if after else upto_hours(hours.anchor, bare=hours.bare)
+    elif days and not hours:
+        days = (after_days if after else before_days)(page.today, days) or days
+    found[place] = replace(last, days=days, hours=hours, negative=False, segment=state.segment)
+    state.clear()
+    return side[1]
 
 
 def _predicate(page: Page, index: int, found: list[Mention], state: _State) -> int | None:

@@ -12,6 +12,9 @@ from importlib.resources import files
 from treatment_agent.domain.interpretation import Situation
 from treatment_agent.understanding.time_tokens import Kind, Token
 
+MOST_SKIPPED = 4
+"""Small words that are passed over at one place: it keeps reading linear, whatever is sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -39,8 +42,9 @@ class Page:
         return self.tokens[index].value if 0 <= index < len(self.tokens) else 0
 
     def skip(self, index: int, words: frozenset[str]) -> int:
-        """The first index at or after `index` whose word is not one of `words`."""
-        while self.word(index) in words:
+        """The first index at or after `index` whose word is not one of `words`; at most four are passed over."""
+        last = index + MOST_SKIPPED
+        while index < last and self.word(index) in words:
             index += 1
         return index
 

@@ -105,6 +105,8 @@ _SHORT_FORMS = {
     "night": "nite",
 }
 _SPECIAL = {short: word for word, shorts in _SHORT_FORMS.items() for short in shorts.split()}
+# Without the apostrophe these would be other words.
+_CONTRACTIONS = {"we're": "weare", "we'd": "wewould"}
 _ABBREVIATED = frozenset("dr mr mrs ms approx appt apt st no".split()) | {
     word for word in (WEEKDAYS | MONTHS) if len(word) <= 5
 }
@@ -125,7 +127,7 @@ def _token(found: re.Match[str]) -> Token:
     start, end = found.span()
     match found.lastgroup:
         case "word":
-            word = found.group().replace("'", "")
+            word = _CONTRACTIONS.get(found.group()) or found.group().replace("'", "")
             return Token(Kind.WORD, _SPECIAL.get(word, word), start, end)
         case "stop":
             return Token(Kind.BREAK, ".", start, end)

@@ -54,7 +54,7 @@ def read_times(text: NormalizedText, situation: Situation) -> TimeReading:
         return TimeReading()
     wishes = wishes_of(mentions, page.today)
     return TimeReading(
-        windows=_windows(page, wishes),
+        windows=_windows(page, mentions, wishes),
         instant=_instant(page, mentions, wishes),
         until=_until(page, mentions, wishes),
         ambiguous=any(wish.days.doubtful for wish in wishes if wish.days),
@@ -62,7 +62,7 @@ def read_times(text: NormalizedText, situation: Situation) -> TimeReading:
     )
 
 
-def _windows(page: Page, wishes: tuple[Wish, ...]) -> tuple[Window, ...]:
+def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]) -> tuple[Window, ...]:
     suits: dict[date, list[Minutes]] = {}
     liked = [wish for wish in wishes if not wish.negative]
     for wish in liked:
@@ -75,7 +75,10 @@ def _windows(page: Page, wishes: tuple[Wish, ...]) -> tuple[Window, ...]:
     for wish in wishes:
         if wish.negative:
             _leave_out(suits, wish)
-    return _as_windows(page, suits)
+    back = max(
+        (mention.days.first for mention in mentions if mention.days and mention.ends_absence), default=page.today
+    )
+    return _as_windows(page, {day: suits[day] for day in suits if day >= back})
 
 
 def _dates(page: Page, wish: Wish) -> list[date]:

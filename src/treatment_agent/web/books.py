@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from treatment_agent.coordinator import Coordinator
@@ -18,6 +19,7 @@ from treatment_agent.web import labels
 from treatment_agent.web.threads import thread
 from treatment_agent.web.view import Count, Day, HandoffView, PageView, ThreadView, Tone
 
+MOST_CONVERSATIONS = 1000
 _MOST_DAYS = 31
 _ORDER = (Tone.URGENT, Tone.CARE, Tone.PLAIN, Tone.GOOD, Tone.STOP)
 
@@ -29,6 +31,7 @@ def page_of(
     until: datetime | None = None,
     rejected: Iterable[BadRow] = (),
     sample: bool = False,
+    notes: tuple[str, ...] = (),
 ) -> PageView:
     """Everything on the books as view values.
 
@@ -38,9 +41,14 @@ def page_of(
         until: The moment after the period; default: now.
         rejected: Rows that could not be read, from the enrolment reports.
         sample: True for invented people, so that the page says so.
+        notes: Remarks for the foot of the page.
     """
     office, ledger = coordinator.policy.office, coordinator.ledger
-    rows = [row for row in coordinator.work_list() if row.skip_rule is None]
+    eligible = (row for row in coordinator.work_list() if row.skip_rule is None)
+    rows = list(islice(eligible, MOST_CONVERSATIONS + 1))
+    if len(rows) > MOST_CONVERSATIONS:
+        rows.pop()
+        notes = (*notes, f"Only the {MOST_CONVERSATIONS} conversations with the best scores are shown day by day.")
     threads = [t for t in (thread(row, ledger, office) for row in rows) if t.entries]
     tally = coordinator.report(since=since, until=until)
     end = (until or coordinator.clock.now()).astimezone(office.tz)
@@ -54,6 +62,7 @@ def page_of(
         threads=tuple(sorted(threads, key=_for_reading)),
         rejected=tuple(str(row) for row in rejected),
         sample=sample,
+        notes=notes,
         funnel=_funnel(tally),
         topics=labels.counted(tally.handoffs_by_topic),
         reasons=labels.counted(tally.reasons, labels.reason),

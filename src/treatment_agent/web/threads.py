@@ -117,15 +117,18 @@ def _opening(stored: StoredEvent, answered: bool, tz: ZoneInfo) -> Entry | None:
         case TouchDue():
             return None if answered else _note(record, tz, "Nothing sent")
         case ChartChanged():
-            return Entry(at, Side.NOTE, title=f"The chart says: {labels.words(event.change)}", rules=rules)
+            title = f"The chart says: {labels.words(event.change)}"
+            return Entry(at, Side.NOTE, title=title, rules=rules, detail=_because(rules))
         case StaffAction():
             did = labels.released(event.next) if event.verb is StaffVerb.RELEASE else _STAFF[event.verb]
-            detail = (("visit", times.moment(event.visit_at.astimezone(tz))),) if event.visit_at else ()
-            return Entry(at, Side.STAFF, title=f"{event.by} {did}", rules=rules, detail=detail)
+            visit = (("visit", times.moment(event.visit_at.astimezone(tz))),) if event.visit_at else ()
+            return Entry(at, Side.STAFF, title=f"{event.by} {did}", rules=rules, detail=(*_because(rules), *visit))
         case BookingSettled():
-            return Entry(at, Side.NOTE, title=f"The calendar says: {labels.words(event.status)}", rules=rules)
+            title = f"The calendar says: {labels.words(event.status)}"
+            return Entry(at, Side.NOTE, title=title, rules=rules, detail=_because(rules))
         case DeliveryReported():
-            return Entry(at, Side.NOTE, title=f"Delivery: {labels.words(event.status)}", rules=rules)
+            title = f"Delivery: {labels.words(event.status)}"
+            return Entry(at, Side.NOTE, title=title, rules=rules, detail=_because(rules))
 
 
 def _message(stored: StoredEvent, event: PatientMessage, tz: ZoneInfo) -> Entry:
@@ -166,13 +169,18 @@ def _details(record: TurnRecord, tz: ZoneInfo) -> tuple[tuple[str, str], ...]:
         details.append(("stood at", f"{labels.words(record.phase_before)}, then {labels.words(record.phase_after)}"))
     else:
         details.append(("stands at", labels.words(record.phase_after)))
-    if record.rules and (said := labels.sentence(record.rules[0])):
-        details.append(("because", said))
+    details.extend(_because(record.rules))
     if record.interpretation is not None:
         details.extend(_facts(record.interpretation.facts, tz))
     if record.reason is not None:
         details.append(("reason noted", labels.reason(record.reason.code)))
     return tuple(details)
+
+
+def _because(rules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The deciding rule in words, where the catalogue has them."""
+    said = labels.sentence(rules[0]) if rules else ""
+    return (("because", said),) if said else ()
 
 
 def _facts(facts: Facts, tz: ZoneInfo) -> list[tuple[str, str]]:
@@ -203,6 +211,7 @@ def _text(row: OutboxRow, record: TurnRecord, tz: ZoneInfo) -> Entry:
         tone=Tone.STOP if unsent else Tone.PLAIN,
         rules=(row.rule,) if row.rule else record.rules,
         detail=(
+            *_because((row.rule,) if row.rule else record.rules),
             ("script", f"{message.script_id} version {message.script_version}"),
             ("language", message.language),
             ("approved by", message.approved_by),

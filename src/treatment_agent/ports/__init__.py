@@ -1,0 +1,21 @@
+"""The seams: what the coordinator asks of the world, as small Protocols with synchronous methods.
+
+Each adapter passes the conformance classes. Common rules: datetimes are aware; ids are the other system's own; an
+error never repeats a name, number or text; `AdapterUnavailable` is raised only when nothing was written, so that a
+retry is safe.
+"""
+
+from __future__ import annotations
+
+from treatment_agent.ports.books import Ledger
+from treatment_agent.ports.world import (
+    CaseSource,
+    Chart,
+    Clock,
+    Interpreter,
+    Messenger,
+    Scheduler,
+    StaffDesk,
+)
+
+__all__ = ["CaseSource", "Chart", "Clock", "Interpreter", "Ledger", "Messenger", "Scheduler", "StaffDesk"]

@@ -1,0 +1,164 @@
+"""What routine phrases a clause holds, and how much of it they explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from treatment_agent.domain.interpretation import LogisticsAsk, Reason, Situation, Span
+from treatment_agent.policies.canonical import Words
+from treatment_agent.policies.lexicon import Lexicon, Match, WordLists
+from treatment_agent.understanding.clauses import is_emoji
+
+_MARKS = frozenset(".?!")
+_QUESTION_WORDS = frozenset(
+    "why how what which who when where cual cuales cuanto cuanta cuando donde quien como".split()
+)
+_FEWEST_DIGITS = 7
+_AUXILIARIES = frozenset(
+    "am is are was were do does did can could should would will shall may might must has have dont doesnt didnt isnt"
+    " arent cant couldnt shouldnt wouldnt wont puedo puede pueden podria podrian tiene tienen hay es esta debo".split()
+)
+_SUBJECTS = frozenset(
+    "i it you we this that there they he she my the your any those these someone anyone doctor dr a yall not".split()
+)
+_BEFORE_A_QUESTION = frozenset(
+    "ok hi hello hey so and but or um yes no sorry thanks please just also wait oh well then y pero hola entonces si"
+    " gracias ya".split()
+)
+_SPANISH_OPENERS = frozenset("puedo puede pueden podria podrian tiene tienen hay debo".split())
+# Kinds of phrases that a question may be: an answer or a search follows.
+_QUESTION_KINDS = frozenset(("ask_times", "link", "logistics", "who", "callback", "change", "affirm", "accept", "already"))
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseEvidence:
+    """Routine phrases in one clause.
+
+    `kinds` maps a phrase label (`accept`, `reject`, `defer` ...) to its matches. `unknown` counts words that nothing
+    explains, `content` all words that carry meaning. `open_question` is a question word that no phrase explains.
+    """
+
+    words: range
+    kinds: Mapping[str, tuple[Match, ...]]
+    unknown: int
+    plain: int
+    content: int
+    open_question: bool
+    asks: bool
+    timed: bool
+
+    @property
+    def explained(self) -> bool:
+        """True when every word is known and no question is left open."""
+        return self.unknown == 0 and not self.open_question
+
+    @property
+    def coverage(self) -> float:
+        """The share of meaningful words that are explained."""
+        return 1 - self.unknown / self.content if self.content else 1.0
+
+    def reason(self) -> Reason | None:
+        """The most telling reason among the matches."""
+        found = [match.group.extras["reason"] for row in self.kinds.values() for match in row if "reason" in match.group.extras]
+        told = [code for code in found if code != Reason.UNSPECIFIED.value]
+        return Reason((told or found)[0]) if found else None
+
+    def question(self) -> LogisticsAsk | None:
+        """The practical question asked; the particular ones before the general one."""
+        found = [LogisticsAsk(match.group.extras["asks"]) for match in self.kinds.get("logistics", ())]
+        told = [ask for ask in found if ask is not LogisticsAsk.GENERAL]
+        return (told or found)[0] if found else None
+
+
+class RoutineLists:
+    """The routine word lists, applied clause by clause."""
+
+    def __init__(self, book: Lexicon) -> None:
+        self._book = book
+        self._lists = WordLists(book.routine_groups, (), book.sets)
+
+    def evidence(
+        self, words: Words, part: range, spans: Iterable[Span], situation: Situation
+    ) -> ClauseEvidence:
+        """Collect what the clause `part` says.
+
+        Args:
+            words: The message.
+            part: The clause, as word numbers.
+            spans: Raw stretches that the time and option parsers explained.
+            situation: Names of providers count as known.
+        """
+        kinds: dict[str, list[Match]] = {}
+        covered: set[int] = set()
+        for match in self._lists.find(words, words.part(part), part.start):
+            kinds.setdefault(match.group.label, []).append(match)
+            covered.update(match.words)
+        timed = _words_in(words, part, spans)
+        covered |= timed
+        opener = _opener(words, part)
+        if opener is not None:
+            kinds = {
+                kind: found
+                for kind, found in kinds.items()
+                if kind in _QUESTION_KINDS and any(opener in match.words for match in found)
+            }
+        names = {name for _, full in situation.provider_names for name in full.lower().replace(".", " ").split()}
+        content = unknown = plain = 0
+        open_question = opener is not None and not kinds
+        for index in part:
+            word = words.word(index)
+            if word in _MARKS:
+                continue
+            content += 1
+            if index in covered:
+                continue
+            open_question = open_question or word in _QUESTION_WORDS
+            if not self._harmless(word, names):
+                unknown += 1
+            elif word not in self._book.small:
+                plain += 1
+        return ClauseEvidence(
+            words=part,
+            kinds={kind: tuple(found) for kind, found in kinds.items()},
+            unknown=unknown,
+            plain=plain,
+            content=content,
+            open_question=open_question,
+            asks=opener is not None or any(words.word(index) == "?" for index in part),
+            timed=bool(timed),
+        )
+
+    def known(self, words: Words) -> int:
+        """How many of the message's words some list holds."""
+        return sum(self._book.spelling.knows(words.word(index)) for index in range(len(words)))
+
+    def _harmless(self, word: str, names: set[str]) -> bool:
+        if word in self._book.plain or word in names:
+            return True
+        if is_emoji(word):
+            return False
+        return word.isdigit() and len(word) >= _FEWEST_DIGITS or word in ("doctor", "doctora", "dr")
+
+
+def _opener(words: Words, part: range) -> int | None:
+    """The number of the word that makes the clause a question: "is it", "should i", "how". None if it is no question."""
+    for index in part:
+        word = words.word(index)
+        if word in _BEFORE_A_QUESTION or word in _MARKS:
+            continue
+        if word in _QUESTION_WORDS or word in _SPANISH_OPENERS:
+            return index if word not in ("when", "cuando") or "?" in words.part(part) else None
+        after = words.word(index + 1) if index + 1 in part else ""
+        return index if word in _AUXILIARIES and after in _SUBJECTS else None
+    return None
+
+
+def _words_in(words: Words, part: range, spans: Iterable[Span]) -> set[int]:
+    found: set[int] = set()
+    for span in spans:
+        for index in part:
+            own = words.span(range(index, index + 1))
+            if own.start < span.end and span.start < own.end:
+                found.add(index)
+    return found

@@ -1,0 +1,31 @@
+"""Every example runs from start to end and shows what it promises."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SHOWS = {
+    "first_conversation.py": ["booked", "with_staff", "clinical"],
+    "own_export.py": ["case-17", "line 3, column 'Handy'", "line 4, column 'Datum'"],
+    "own_guardrail.py": ["with_staff guardrail.shuttle front_desk"],
+    "pilot.py": ["booking_requested", "booking 2026-11-2"],
+}
+
+
+class TestExamples:
+    def test_are_all_listed_here(self):
+        assert {path.name for path in EXAMPLES.glob("*.py")} == set(SHOWS)
+
+    @pytest.mark.parametrize("name", sorted(SHOWS))
+    def test_show_what_they_promise(self, name):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        for piece in SHOWS[name]:
+            assert piece in printed.getvalue()
