@@ -24,7 +24,7 @@ from treatment_agent.domain.treatment import Case, Family, Procedure
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.domain.value import Value
 from treatment_agent.graph.build import build_graph
-from treatment_agent.graph.state import TurnContext
+from treatment_agent.graph.state import TurnContext, fresh
 from treatment_agent.policies import boundary
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.replies import main_intent
@@ -129,7 +129,7 @@ class Triage:
             text=SecretStr(item.text),
         )
         event = PatientMessage(id=item.id, at=now, media=item.media)
-        state = self._graph.invoke({"event": event}, context=context)
+        state = self._graph.invoke(fresh(event, facts), context=context)
         record: TurnRecord = state["turn"]
         heard = record.interpretation
         if heard is None:

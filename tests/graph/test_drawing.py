@@ -18,9 +18,9 @@ class TestPicturePage:
 class TestTurnMermaid:
     def test_goes_through_the_consent_gate_before_anything_is_understood(self):
         arrows = {tuple(line.strip(" \t;").split(" ")[::2]) for line in turn_mermaid().splitlines() if ">" in line}
-        assert ("intake", "consent_gate") in arrows
+        assert ("__start__", "consent_gate") in arrows
         assert ("consent_gate", "understand") in arrows
-        assert ("intake", "understand") not in arrows
+        assert ("__start__", "understand") not in arrows
 
     def test_ends_only_behind_the_output_guard(self):
         into_end = [line for line in turn_mermaid().splitlines() if "__end__" in line]

@@ -15,7 +15,7 @@ import typer
 from treatment_agent.cli import screen
 from treatment_agent.cli.history import BadLine, Line, read_history
 from treatment_agent.cli.options import AppOption, load
-from treatment_agent.errors import ConfigurationError
+from treatment_agent.errors import ConfigurationError, TreatmentAgentError
 
 if TYPE_CHECKING:
     from treatment_agent.policies.practice import PracticePolicy
@@ -75,7 +75,7 @@ def _judge_all(
         if isinstance(line, Line):
             try:
                 verdict = judge.judge(line.item)
-            except (ValueError, TypeError) as error:
+            except (ValueError, TreatmentAgentError) as error:
                 line = BadLine(line.number, str(error))
             else:
                 sink.write(json.dumps(verdict, ensure_ascii=False, separators=(", ", ": ")) + "\n")

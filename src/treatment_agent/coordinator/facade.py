@@ -28,6 +28,7 @@ from treatment_agent.domain.messages import DeliveryReport, InboundMessage
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.errors import ConfigurationError, NotFound
 from treatment_agent.graph.build import Graph, build_graph
+from treatment_agent.graph.state import fresh
 from treatment_agent.ledger.checkpoints import close_saver, open_saver
 from treatment_agent.ledger.sql_ledger import SqlLedger
 from treatment_agent.policies import boundary
@@ -161,7 +162,7 @@ class Coordinator:
         facts = replace(facts, conversation=replace(facts.conversation, due_at=now if due_at else None))
         event = TouchDue(id="preview", at=now, step=facts.conversation.step)
         context = self._turns.context(facts, None)
-        state = build_graph().invoke({"event": event}, context=context)
+        state = build_graph().invoke(fresh(event, facts), context=context)
         record, after = state["turn"], state["conversation"]
         checked = boundary.check(record.sends, before=facts, after=after, consent=None, policy=self.policy, now=now)
         texts = (SentText(m.script_id, m.body, m.channel, m.language, "preview") for m in checked.messages)

@@ -22,7 +22,7 @@ from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import ConversationBusy
 from treatment_agent.graph.build import Graph
-from treatment_agent.graph.state import TurnContext
+from treatment_agent.graph.state import TurnContext, fresh
 from treatment_agent.ledger.checkpoints import prune
 from treatment_agent.policies import boundary
 from treatment_agent.policies.fallback import fallback
@@ -145,7 +145,7 @@ class Turns:
             return self._commit(record, after, stored, facts), True
 
     def _run(self, stored: StoredEvent, context: TurnContext) -> tuple[TurnRecord, Conversation]:
-        state = self.graph.invoke({"event": stored.event}, _config(stored), context=context, durability="exit")
+        state = self.graph.invoke(fresh(stored.event, context.facts), _config(stored), context=context, durability="exit")
         record = state.get("turn")
         if record is None or record.id != stored.event.id:
             raise ValueError("the graph ended without a record")

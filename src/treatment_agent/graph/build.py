@@ -16,7 +16,6 @@ def build_graph(saver: BaseCheckpointSaver[str] | None = None) -> Graph:
     """Compile the graph of one turn. Each event is one run from START to END; nothing ever waits inside."""
     graph = StateGraph(TurnState, context_schema=TurnContext)
 
-    graph.add_node("intake", nodes.intake)
     graph.add_node("consent_gate", nodes.consent_gate)
     graph.add_node("understand", nodes.understand)
     graph.add_node("topic_guard", nodes.topic_guard)
@@ -28,8 +27,7 @@ def build_graph(saver: BaseCheckpointSaver[str] | None = None) -> Graph:
     graph.add_node("compose", speaking.compose)
     graph.add_node("output_guard", speaking.output_guard)
 
-    graph.add_edge(START, "intake")
-    graph.add_conditional_edges("intake", routes.after_intake)
+    graph.add_conditional_edges(START, routes.intake)
     graph.add_conditional_edges("consent_gate", routes.after_consent_gate)
     graph.add_conditional_edges("understand", routes.after_understand)
     graph.add_conditional_edges("topic_guard", routes.after_topic_guard)

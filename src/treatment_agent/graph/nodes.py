@@ -55,17 +55,6 @@ def failing_to_a_person(name: str) -> Callable[[Node], Node]:
     return wrap
 
 
-def intake(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
-    """Start the turn from what the ledger says of the conversation; nothing is left over from the last one."""
-    return {
-        "conversation": runtime.context.facts.conversation,
-        "verdicts": (),
-        "failures": (),
-        "decisions": (),
-        "to_person": False,
-    }
-
-
 @failing_to_a_person("consent-gate")
 def consent_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     """Settle revocations, START, HELP and emergencies, before anything is interpreted."""

@@ -8,7 +8,7 @@ from treatment_agent.domain.events import PatientMessage, TouchDue
 from treatment_agent.graph.state import TurnState
 
 
-def after_intake(state: TurnState) -> Literal["consent_gate", "touch_gate", "reconcile"]:
+def intake(state: TurnState) -> Literal["consent_gate", "touch_gate", "reconcile"]:
     """One way in per kind of event."""
     match state["event"]:
         case PatientMessage():
@@ -19,11 +19,11 @@ def after_intake(state: TurnState) -> Literal["consent_gate", "touch_gate", "rec
             return "reconcile"
 
 
-def after_consent_gate(state: TurnState) -> Literal["handoff", "act", "understand"]:
+def after_consent_gate(state: TurnState) -> Literal["handoff", "compose", "understand"]:
     """Emergencies to a person; a settled message to its answer; the rest on to be understood."""
     if state["to_person"]:
         return "handoff"
-    return "act" if state["decisions"] else "understand"
+    return "compose" if state["decisions"] else "understand"
 
 
 def after_understand(state: TurnState) -> Literal["handoff", "topic_guard"]:
@@ -36,9 +36,11 @@ def after_topic_guard(state: TurnState) -> Literal["handoff", "decide"]:
     return "handoff" if state["to_person"] else "decide"
 
 
-def after_decision(state: TurnState) -> Literal["handoff", "act"]:
-    """From `decide`, `touch_gate` and `reconcile`."""
-    return "handoff" if state["to_person"] else "act"
+def after_decision(state: TurnState) -> Literal["handoff", "act", "compose"]:
+    """From `decide`, `touch_gate` and `reconcile`: to the tools if one is asked for."""
+    if state["to_person"]:
+        return "handoff"
+    return "act" if any(d.tool for d in state["decisions"]) else "compose"
 
 
 def after_act(state: TurnState) -> Literal["handoff", "compose"]:

@@ -41,6 +41,18 @@ class TurnState(TypedDict, total=False):
     sends: Annotated[tuple[PlannedSend, ...], UntrackedValue]
 
 
+def fresh(event: Event, facts: ConversationFacts) -> TurnState:
+    """The input of a run: the conversation as the ledger has it, and nothing left over from the last turn."""
+    return {
+        "event": event,
+        "conversation": facts.conversation,
+        "verdicts": (),
+        "failures": (),
+        "decisions": (),
+        "to_person": False,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class TurnContext:
     """What a run may use: the policy, the ports, the ledger's facts, and the words of the message. Never stored."""

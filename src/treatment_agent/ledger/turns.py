@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Update, bindparam, func, select, union_all, update
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from treatment_agent.domain.books import ConversationFacts, OutboxStatus, SentMark, TurnCommit
@@ -100,9 +100,11 @@ def _sent_query(*, stranger: bool) -> AnySelect:
         reached = texts.contact_id == bindparam("contact")
     else:
         # A household that is not known is NULL, which equals nothing.
-        members = select(patients.c.id).where(patients.c.household_id == bindparam("household"))
-        person = or_(links.patient_id == bindparam("patient"), links.patient_id.in_(members))
-        reached = texts.contact_id.in_(select(links.contact_id).where(person))
+        members = union_all(
+            select(bindparam("patient", type_=patients.c.id.type)),
+            select(patients.c.id).where(patients.c.household_id == bindparam("household")),
+        )
+        reached = texts.contact_id.in_(select(links.contact_id).where(links.patient_id.in_(members)))
     return (
         select(texts.status_at, texts.kind, texts.conversation_id)
         .where(reached, texts.status_at >= bindparam("since"), texts.status.in_(_WENT_OUT))

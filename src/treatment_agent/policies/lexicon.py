@@ -22,6 +22,7 @@ from treatment_agent.policies.phrases import Phrase, PhraseBook, phrase, words_o
 LANGUAGES = ("en", "es")
 _TOPIC_FILES = tuple(topic.value for topic in Topic)
 # Subjects of `plain.toml` that carry no meaning of their own.
+_SELF_HARM = "sensitive.self-harm"
 _SMALL = ("function", "courtesy")
 
 
@@ -138,14 +139,13 @@ class Lexicon:
     def find_in(self, words: Words, labels: Iterable[Topic | Intent] | None = None) -> tuple[Finding, ...]:
         """As `find`, for words already read."""
         wanted = None if labels is None else frozenset(labels)
-        found: set[tuple[int, int, str]] = set()
+        matches: list[Match] = []
         if wanted is None or wanted - {Intent.OPT_OUT}:
-            found |= {(m.words.start, m.words.stop, m.group.rule) for m in self._topics.find(words)}
+            matches.extend(self.topic_matches(words))
         if wanted is None or Intent.OPT_OUT in wanted:
-            found |= {(m.words.start, m.words.stop, m.group.rule) for m in self._opt_out.find(words)}
-        findings = (
-            Finding(label_of(rule), rule, words.span(range(start, stop))) for start, stop, rule in sorted(found)
-        )
+            matches.extend(self.opt_out_matches(words))
+        found = sorted({(match.words.start, match.words.stop, match.group.rule) for match in matches})
+        findings = (Finding(label_of(rule), rule, words.span(range(start, stop))) for start, stop, rule in found)
         return tuple(f for f in findings if wanted is None or f.label in wanted)
 
     def topic_matches(self, words: Words, part: range | None = None) -> Iterator[Match]:
@@ -155,8 +155,14 @@ class Lexicon:
         return self._topics.find(words, words.part(part), part.start)
 
     def opt_out_matches(self, words: Words) -> Iterator[Match]:
-        """Revocations found, as canonical words."""
-        return self._opt_out.find(words)
+        """Revocations found, as canonical words.
+
+        "I don't want to be here anymore" is no revocation: words that speak of self-harm are left to a person.
+        """
+        found = list(self._opt_out.find(words))
+        if found:
+            grave = {i for m in self._topics.find(words) if m.group.rule == _SELF_HARM for i in m.words}
+            yield from (match for match in found if grave.isdisjoint(match.words))
 
     def asks_in(self, words: Words) -> bool:
         """True when the whole message is an opt-in keyword."""

@@ -169,11 +169,18 @@ def _said_as_time(page: Page, index: int) -> bool:
         return _open_after(page, index, strict=True)
     if before in ("it", "make", "do"):
         return page.value(index) > len(page.offers) and _open_after(page, index, strict=True)
+    if before == "not" or (before == "is" and _could_be(page, index)):
+        return page.value(index) > len(page.offers) and _open_after(page, index, strict=True)
     if _beside_a_day(page, index) or (after != "on" and phrase_at("onwards", page, index + 1)):
         return _open_after(page, index, strict=False)
     if after in ("works", "work", "would", "is") and not page.word(index - 1):
         return page.value(index) > len(page.offers)
     return _bare_range(page, index)
+
+
+def _could_be(page: Page, index: int) -> bool:
+    """True for "the earliest I could do is 10"."""
+    return any(page.word(index - back) in ("earliest", "soonest", "latest", "best", "temprano") for back in range(2, 8))
 
 
 def _open_after(page: Page, index: int, *, strict: bool) -> bool:

@@ -82,7 +82,7 @@ _PARTS = {
 # Words that mean a part of the day only next to a day: "early tuesday", "tuesday late".
 _NEEDS_A_DAY = frozenset("early late earlier later temprano tarde am pm lunch night noche very super".split())
 _SMALL = frozenset("at around about like las la the a approximately approx say maybe".split())
-_ROUGH = frozenset("around about approx approximately like circa alrededor roughly".split())
+_ROUGH = frozenset("around about approx approximately circa alrededor roughly".split())
 _BUSY = frozenset(
     """
     work working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont teach

@@ -46,7 +46,7 @@ _WE_WOULD = frozenset("like love prefer be rather need want have appreciate".spl
 _ORDINAL_NOUNS = frozenset(
     """
     one ones option time times grade tooth street floor visit appointment appt opinion slot choice party
-    available molar day week kid child opening st ave quarter avenue half attempt message text reminder opcion
+    molar day week kid child opening st ave quarter avenue half attempt message text reminder opcion
     vez hora cita
     """.split()
 )
@@ -81,13 +81,19 @@ def weekday_at(page: Page, index: int) -> Found:
         return Days(habit_dates(page.today, weekdays), weekdays, habit=True), last[1]
     if said & _EVERY or is_plural_weekday(page.word(place)):
         return Days(habit_dates(page.today, (day,)), frozenset((day,)), habit=True), behind
-    if said & _NEXT or (said & {"coming"} and before == "next"):
+    if said & _NEXT or _after_next(page, index) or (said & {"coming"} and before == "next"):
         return one_day(next_monday(page.today) + timedelta(days=day)), behind
     date_ = coming(day, page.today)
     after = phrase_at("weekday_coming", page, behind)
     if after or said & _COMING:
         return one_day(date_), after[1] if after else behind
     return Days(frozenset((date_,)), frozenset((day,))), behind
+
+
+def _after_next(page: Page, index: int) -> bool:
+    """True for the second day of "next monday or tuesday"."""
+    listed = page.word(index - 1) in ("or", "and") and page.word(index - 3) == "next"
+    return listed and weekday_of(page.word(index - 2)) is not None
 
 
 def _plain_weekday(page: Page, place: int) -> int | None:

@@ -189,21 +189,37 @@ def _weekday_beside_at(page: Page, index: int) -> Found:
     return (one_day(day), found[1]) if _within_reach(page, day) else None
 
 
+def _after_at(page: Page, index: int) -> Found:
+    """Read "after christmas" behind "until" and "not until"."""
+    opener = phrase_at("days_after", page, index)
+    found = _after_articles(page, opener[1]) if opener else None
+    days = after_days(page.today, found[0]) if found else None
+    return (days, found[1]) if found and days else None
+
+
 def _bounded_at(page: Page, index: int) -> Found:
     """Days with "after", "before", "by", "from" or "until" in front."""
     for table, make in _BOUNDS:
         opener = phrase_at(table, page, index)
-        if not opener or (table == "days_until" and phrase_at("days_after", page, opener[1])):
+        if not opener:
             continue
+        if table in ("days_from", "days_until") and (later := _after_at(page, opener[1])):
+            return later
         found = _after_articles(page, opener[1])
         if found and table == "days_from" and _range_join(page, found[1]):
             return _range_at(page, index)
-        if table == "days_until" and any(page.word(index - back) in _FREE for back in range(1, 5)):
+        if table == "days_until" and _is_free(page, index):
             make = _by
         days = make(page.today, found[0]) if found else None
         if found and days:
             return days, found[1]
     return None
+
+
+def _is_free(page: Page, index: int) -> bool:
+    """True for "I'm free until friday", which ends there, unlike "I'm away until friday"."""
+    near = [page.word(index - back) for back in range(1, 6)]
+    return bool(_FREE & set(near[:4])) and not {"not", "isnt", "wont", "arent", "no", "unavailable"} & set(near)
 
 
 def after_days(today: date, days: Days) -> Days | None:

@@ -68,6 +68,7 @@ _SPANISH_ORDINALS = {
     "tercero": 3,
     "cuarta": 4,
 }
+_TEETH = frozenset("tooth teeth diente muela on crown filling molar root for".split())
 _QUESTIONS = frozenset("how why cuanto cuanta porque".split())
 _ARTICLES = frozenset("the la el".split())
 _NOT = frozenset("not no except but menos excepto".split())
@@ -103,6 +104,8 @@ def _negated(page: Page, index: int) -> bool:
 def _labelled(page: Page, index: int) -> Pointer | None:
     """Read "#2", "option two", "number 1", "opcion 1"."""
     if page.kind(index) is Kind.HASH:
+        if page.word(index - 1) in _TEETH:
+            return None
         return Pointer(page.value(index), index, index + 1, _negated(page, index))
     label = phrase_at("option_label", page, index)
     if not label:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from treatment_agent.domain.interpretation import LogisticsAsk, Reason, Situation, Span
 from treatment_agent.policies.canonical import Words
 from treatment_agent.policies.lexicon import Lexicon, Match, WordLists
+from treatment_agent.policies.phrases import words_of
 from treatment_agent.understanding.clauses import is_emoji
 
 _MARKS = frozenset(".?!")
@@ -15,6 +16,7 @@ _QUESTION_WORDS = frozenset(
     "why how what which who when where cual cuales cuanto cuanta cuando donde quien como".split()
 )
 _FEWEST_DIGITS = 7
+_NEAR = 3
 _AUXILIARIES = frozenset(
     "am is are was were do does did can could should would will shall may might must has have dont doesnt didnt isnt"
     " arent cant couldnt shouldnt wouldnt wont puedo puede pueden podria podrian tiene tienen hay es esta debo".split()
@@ -77,6 +79,10 @@ class RoutineLists:
     def __init__(self, book: Lexicon) -> None:
         self._book = book
         self._lists = WordLists(book.routine_groups, (), book.sets)
+        self._words_of_group = {
+            group.rule: frozenset[str]().union(*(words_of(pattern, book.sets) for pattern in group.patterns))
+            for group in book.routine_groups
+        }
 
     def evidence(
         self, words: Words, part: range, spans: Iterable[Span], situation: Situation
@@ -91,9 +97,11 @@ class RoutineLists:
         """
         kinds: dict[str, list[Match]] = {}
         covered: set[int] = set()
+        related: frozenset[str] = frozenset()
         for match in self._lists.find(words, words.part(part), part.start):
             kinds.setdefault(match.group.label, []).append(match)
             covered.update(match.words)
+            related |= self._words_of_group[match.group.rule]
         timed = _words_in(words, part, spans)
         covered |= timed
         opener = _opener(words, part)
@@ -101,7 +109,7 @@ class RoutineLists:
             kinds = {
                 kind: found
                 for kind, found in kinds.items()
-                if kind in _QUESTION_KINDS and any(opener in match.words for match in found)
+                if kind in _QUESTION_KINDS and any(_answers(opener, match) for match in found)
             }
         names = {name for _, full in situation.provider_names for name in full.lower().replace(".", " ").split()}
         content = unknown = plain = 0
@@ -114,7 +122,7 @@ class RoutineLists:
             if index in covered:
                 continue
             open_question = open_question or word in _QUESTION_WORDS
-            if not self._harmless(word, names):
+            if word not in related and not self._harmless(word, names):
                 unknown += 1
             elif word not in self._book.small:
                 plain += 1
@@ -139,6 +147,11 @@ class RoutineLists:
         if is_emoji(word):
             return False
         return word.isdigit() and len(word) >= _FEWEST_DIGITS or word in ("doctor", "doctora", "dr")
+
+
+def _answers(opener: int, match: Match) -> bool:
+    """True when the phrase holds the question's first word, or begins right behind it."""
+    return match.words.start <= opener + _NEAR and opener < match.words.stop
 
 
 def _opener(words: Words, part: range) -> int | None:
