@@ -80,9 +80,9 @@ def run(world: World) -> None:
 
 def confirm(world: World) -> None:
     """The calendar confirms what was requested, and tells us, perhaps twice."""
-    requested = world.scheduler.bookings[0]
-    world.scheduler.settle(requested.key, confirmed=True)
-    world.coordinator.settle_booking(requested.key, BookingStatus.CONFIRMED, appointment_id="a-1")
+    for requested in world.scheduler.bookings:
+        world.scheduler.settle(requested.key, confirmed=True)
+        world.coordinator.settle_booking(requested.key, BookingStatus.CONFIRMED, appointment_id="a-1")
 
 
 def booked_by_phone(world: World) -> None:
@@ -130,9 +130,7 @@ STORIES: dict[str, Story] = {
     "wake": Story(deferred, (wake,), sends=("wake",), phase="contacted"),
     "call back": Story(first_touch, (says("call me"),), sends=("callback-ask",), phase="callback_requested"),
     "reply while staff hold": Story(handed_over, (says("is anybody there"),), phase="with_staff"),
-    "reschedule": Story(
-        booked, (says("move it to friday"), says("1")), sends=("offer-one", "moved"), phase="booked"
-    ),
+    "reschedule": Story(booked, (says("move it to friday"), says("1")), sends=("offer-one", "moved"), phase="booked"),
     "booked by phone": Story(first_touch, (booked_by_phone,), phase="closed"),
     "undelivered": Story(first_touch, (undelivered,), phase="contacted"),
 }

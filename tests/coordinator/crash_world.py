@@ -135,12 +135,13 @@ class World:
     chart: MemoryChart = field(default_factory=MemoryChart)
     faults: Faults = field(default_factory=Faults)
     delivered: list[InboundMessage] = field(default_factory=list)
+    address: str = ""
     _running: list[Coordinator] = field(default_factory=list)
     _ledgers: dict[str, SqlLedger] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
-        return f"sqlite:///{self.folder / 'practice.db'}"
+        return self.address or f"sqlite:///{self.folder / 'practice.db'}"
 
     @property
     def ledger(self) -> SqlLedger:
@@ -259,4 +260,3 @@ def _breakable(saver: object, faults: Faults, methods: tuple[str, ...]) -> None:
             return faults.passes("saver", _method, lambda: _call(*args, **kwargs))  # type: ignore[operator]
 
         setattr(saver, method, guarded)
-

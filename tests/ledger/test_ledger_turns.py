@@ -350,6 +350,16 @@ class TestFacts:
         assert ledger.facts("c1", at=NOW).shared_with == ("c2",)
         assert ledger.facts("c4", at=NOW).shared_with == ("c2", "c1")
 
+    def test_names_nobody_who_gave_the_number_up(self, ledger: SqlLedger) -> None:
+        for n in (1, 2):
+            enrolled(ledger, n, case=case(n, owner=patient(n, mobile=phone())))
+        sent(ledger, text_out("c2:x:0", "c2"))
+        assert ledger.facts("c1", at=NOW).shared_with == ("c2",)
+
+        enrolled(ledger, 2, case=case(2, owner=patient(2, mobile=phone(18))))
+
+        assert ledger.facts("c1", at=NOW).shared_with == ()
+
     @pytest.mark.parametrize(
         ("event", "counts"),
         [

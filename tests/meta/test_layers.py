@@ -20,7 +20,7 @@ BREACHES = {
     "ports.py": "from treatment_agent.policies import practice",
     "graph/__init__.py": "import sqlalchemy\nfrom treatment_agent import tools",
     "understanding/__init__.py": "from treatment_agent import ledger",
-    "ledger/__init__.py": "from treatment_agent import evals",
+    "ledger/__init__.py": "from treatment_agent import web",
     "corner.py": "# a room that no layer names",
 }
 
@@ -65,7 +65,7 @@ class TestContracts:
             "treatment_agent.graph -> sqlalchemy",
             "treatment_agent.graph -> treatment_agent.tools",
             "treatment_agent.understanding -> treatment_agent.ledger",
-            "treatment_agent.ledger -> treatment_agent.evals",
+            "treatment_agent.ledger -> treatment_agent.web",
             "treatment_agent.corner",
         ],
     )

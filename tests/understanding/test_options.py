@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 from phrase_tables import SITUATION, cases_of, slot
+
 from treatment_agent.domain.interpretation import Situation
 from treatment_agent.domain.text import normalize
 from treatment_agent.understanding.options import OptionPick, pick_option
 
-TABLES = ("options", "later_options", "last_options")
+TABLES = ("options", "later_options", "last_options", "refused_options")
 
 
 def pick(text: str, *offers, names=()) -> OptionPick:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from phrase_tables import OFFICE, SITUATION, cases_of, moment, slot, spelled_out
+
 from treatment_agent.domain.interpretation import Situation
 from treatment_agent.domain.text import normalize
 from treatment_agent.understanding.times import TimeReading, read_times
@@ -178,6 +179,8 @@ class TestReading:
     def test_long_message_is_read_from_its_beginning(self):
         assert days_of(read("wednesday please. " + "x " * 9000)) == [date(2026, 11, 25)]
 
-    @pytest.mark.parametrize("text", ["the week of " * 400, "the " * 1200, "after " * 800, "1, " * 1500, "dec 8, " * 600])
+    @pytest.mark.parametrize(
+        "text", ["the week of " * 400, "the " * 1200, "after " * 800, "1, " * 1500, "dec 8, " * 600]
+    )
     def test_repetition_does_not_nest(self, text):
         assert isinstance(read(text), TimeReading)

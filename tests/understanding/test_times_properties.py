@@ -7,19 +7,26 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phrase_tables import cases_of
+
 from treatment_agent.domain.interpretation import Situation
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.domain.text import normalize
 from treatment_agent.understanding.options import pick_option
 from treatment_agent.understanding.times import read_times
 
-ZONES = [ZoneInfo(name) for name in ("America/Chicago", "America/Los_Angeles", "America/New_York", "America/Havana", "UTC")]
-PHRASES = [case["text"] for table in ("days", "hours", "exclusions", "deferrals", "options", "no_times") for case in cases_of(table)]
+ZONES = [
+    ZoneInfo(name) for name in ("America/Chicago", "America/Los_Angeles", "America/New_York", "America/Havana", "UTC")
+]
+PHRASES = [
+    case["text"]
+    for table in ("days", "hours", "exclusions", "deferrals", "options", "no_times")
+    for case in cases_of(table)
+]
 WORDS = sorted({word for phrase in PHRASES for word in phrase.split()})
 
 moments = st.builds(
     lambda naive, zone: naive.replace(tzinfo=zone),
-    st.datetimes(datetime(2024, 1, 1), datetime(2032, 12, 31)),
+    st.datetimes(datetime.fromisoformat("2024-01-01"), datetime.fromisoformat("2032-12-31")),
     st.sampled_from(ZONES),
 )
 messages = st.one_of(

@@ -62,7 +62,7 @@ def _command(sandbox: Sandbox, text: str) -> None:
             outcomes = sandbox.wait(duration)
             for outcome in outcomes:
                 _show(sandbox, outcome, "")
-            console.print(f"It is {_moment(sandbox.local)}; {len(outcomes)} things fell due.", style="dim")
+            console.print(f"It is {_moment(sandbox.local)}; fell due: {len(outcomes)}.", style="dim")
         case "/staff":
             held = [p for p in sandbox.coordinator.handoffs() if p.kind.holds]
             if not held:

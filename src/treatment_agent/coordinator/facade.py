@@ -85,12 +85,13 @@ class Coordinator:
         self._saver = open_saver(url)
         self.graph: Graph = build_graph(self._saver)
         outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock)
+        self.interpreter: Interpreter = interpreter or LocalInterpreter()
         self._ports = Ports(
             policy=policy,
             scheduler=tools.scheduler,
             chart=tools.chart or EnrolledChart(),
             desk=tools.desk,
-            interpreter=interpreter or LocalInterpreter(),
+            interpreter=self.interpreter,
             ledger=self.ledger,
             clock=self.clock,
             outbox=outbox,

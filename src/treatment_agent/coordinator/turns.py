@@ -129,7 +129,8 @@ class Turns:
 
         The second value is True when it was decided just now. Whatever breaks on the way, a person gets it (P5).
         """
-        if not fresh:
+        # A touch called nothing that must not be called twice, so it is decided afresh: the chart may have changed (P9).
+        if not fresh and not isinstance(stored.event, TouchDue):
             saved = self.graph.get_state(_config(stored)).values
             done = saved.get("turn")
             if done is not None and done.id == stored.event.id:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from treatment_agent.domain.events import PatientMessage
 from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus
 from treatment_agent.domain.turn import AskChart, Book, Decision, Search
-from treatment_agent.errors import AdapterError, SlotTaken
+from treatment_agent.errors import AdapterError, NotPermitted, SlotTaken
 from treatment_agent.graph.state import TurnContext, TurnState
 from treatment_agent.policies import booking, outcomes, outreach
 from treatment_agent.policies.hearing import Turn
 
 MOST_CALLS = 4
+# The patient took a while: the time is as good as taken, and others are offered.
+_GONE_BY = frozenset({"booking.past", "booking.too-soon"})
 
 
 def carry_out(decisions: tuple[Decision, ...], state: TurnState, context: TurnContext) -> tuple[Decision, ...]:
@@ -57,16 +59,21 @@ def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> D
         made = _made(key, context)
         if made is not None:
             return outcomes.after_booking(decision, made, context.scheduler.authority, turn)
-    permit = booking.approve(
-        key=key,
-        slot=book.slot,
-        visit=book.visit,
-        conversation=turn.conversation,
-        case=turn.case,
-        policy=turn.policy,
-        now=turn.now,
-        replaces=book.replaces,
-    )
+    try:
+        permit = booking.approve(
+            key=key,
+            slot=book.slot,
+            visit=book.visit,
+            conversation=turn.conversation,
+            case=turn.case,
+            policy=turn.policy,
+            now=turn.now,
+            replaces=book.replaces,
+        )
+    except NotPermitted as error:
+        if error.rule not in _GONE_BY:
+            raise
+        return outcomes.after_slot_taken(turn)
     if turn.policy.authority is Authority.PROPOSE:
         asked = Booking(key, book.slot, BookingStatus.REQUESTED, book.visit.procedure_ids)
         return outcomes.after_booking(decision, asked, Authority.PROPOSE, turn)

@@ -158,8 +158,8 @@ class Database:
         """A transaction that writes.
 
         Args:
-            durable: False lets the commit return before the disk has it. Only for leases: a power cut that loses one
-                also ends the process that held it.
+            durable: False lets the commit return before the disk has it; the next durable commit takes it along. For
+                what a power cut may lose because nobody has been told of it yet, or because it can be asked again.
         """
         self._ensure_schema()
         with self._transaction(write=True, durable=durable) as conn:

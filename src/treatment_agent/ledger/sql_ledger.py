@@ -106,7 +106,8 @@ class SqlLedger:
         sender: PhoneNumber | EmailAddress | None = None,
     ) -> Claim:
         """Store an event under its unique id, or hand back the first. Raises NotFound."""
-        with self._database.write() as conn:
+        # The turn that follows is durable before the sender is answered, and makes this durable with it.
+        with self._database.write(durable=False) as conn:
             return events.claim(conn, conversation_id, event, at=at, text=text, sender=sender)
 
     def pending(self, conversation_id: str) -> tuple[StoredEvent, ...]:
@@ -150,7 +151,8 @@ class SqlLedger:
 
     def commit_turn(self, commit: TurnCommit, *, at: datetime) -> bool:
         """Write a whole turn at once; False if it was committed before. Raises NotFound for an unclaimed event."""
-        with self._database.write() as conn:
+        # With texts to send, `mark_sending` is the durable commit that comes before the first one leaves.
+        with self._database.write(durable=not commit.outbox) as conn:
             return turns.commit_turn(conn, commit, at=at)
 
     # -- the outbox
@@ -167,7 +169,8 @@ class SqlLedger:
 
     def mark_sent(self, key: str, receipt: Receipt, *, at: datetime) -> None:
         """sending -> sent; anything else stays as it is."""
-        with self._database.write() as conn:
+        # Lost in a power cut, the row is found in `sending` and the provider is asked, as after any crash.
+        with self._database.write(durable=False) as conn:
             outbox.mark_sent(conn, key, receipt, at=at)
 
     def mark_unsent(self, key: str, status: str, rule: str, *, at: datetime) -> None:

@@ -202,16 +202,19 @@ def _is_staff_contact(event: Event) -> bool:
 
 
 def _booked(after: Conversation, at: datetime) -> dict[str, object]:
-    """When a confirmed booking was first made, and the office's date then; cleared when it is given up.
+    """When the visit was first booked, by us or by staff, and the office's date then; cleared when it is given up.
 
     Kept through later turns: a patient who writes after booking is still booked.
     """
-    booking = after.booking
-    if booking is None or booking.status is not BookingStatus.CONFIRMED:
+    ours = after.booking is not None and after.booking.status is BookingStatus.CONFIRMED
+    by_staff = after.disposition is Disposition.BOOKED_BY_STAFF
+    if not ours and not by_staff:
         return {"booked_at": None, "booked_on": None}
-    if after.phase is not Phase.BOOKED and after.disposition is not Disposition.BOOKED:
+    if not by_staff and after.phase is not Phase.BOOKED and after.disposition is not Disposition.BOOKED:
         return {}
-    return {"first_at": at, "first_on": at.astimezone(booking.slot.start.tzinfo).date()}
+    known = (after.booking.slot,) if after.booking else after.offers
+    zone = known[0].start.tzinfo if known else at.tzinfo
+    return {"first_at": at, "first_on": at.astimezone(zone).date()}
 
 
 def _write_handoffs(conn: Connection, commit: TurnCommit, text: str | None) -> None:

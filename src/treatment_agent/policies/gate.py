@@ -16,7 +16,7 @@ from treatment_agent.domain.events import Event, PatientMessage
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Urgency
 from treatment_agent.domain.interpretation import Asked, Intent, Interpretation
 from treatment_agent.domain.messages import SendKind
-from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, Say, Verdict
+from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.screening import Screening
 
@@ -108,6 +108,7 @@ def hand_off(
         rules=tuple(dict.fromkeys((handoff.rule, *(v.rule for v in verdicts)))),
         says=_says(handoff, facts, policy, now),
         handoff=handoff,
+        reason=ReasonNote(handoff.reason, handoff.evidence) if handoff.reason else None,
         due=DueChange.CLEAR,
     )
     if revokes:

@@ -34,6 +34,13 @@ _CHART = {
     ChartChange.DECEASED: ("chart.deceased", Disposition.DECEASED),
     ChartChange.DO_NOT_CONTACT: ("chart.do-not-contact", Disposition.NOT_ELIGIBLE),
 }
+# What a conversation that had ended goes back to when staff let go of it.
+_ENDED = {
+    Disposition.BOOKED: NextStep.BOOKED,
+    Disposition.BOOKED_BY_STAFF: NextStep.BOOKED,
+    Disposition.DECLINED: NextStep.DECLINED,
+    Disposition.NO_RESPONSE: NextStep.RESUME,
+}
 _RELEASED = {
     NextStep.CLOSE: (Move.CLOSE, Disposition.CLOSED_BY_STAFF),
     NextStep.BOOKED: (Move.BOOK, Disposition.BOOKED_BY_STAFF),
@@ -179,7 +186,7 @@ def _released(event: StaffAction, facts: ConversationFacts, policy: PracticePoli
     conversation = facts.conversation
     step = event.next or NextStep.RESUME
     if conversation.disposition is not None and step is NextStep.RESUME:
-        step = NextStep.CLOSE
+        step = _ENDED.get(conversation.disposition, NextStep.CLOSE)
     rules = (f"staff.release-{step.value}",)
     unread = _unread(facts, event, policy, now)
     if step is not NextStep.RESUME:

@@ -32,9 +32,9 @@ UNITS = frozenset(
     pills implant implants root roots canal canals cavity cavities dentist dentists office offices other
     others more different jobs job boys girls sons daughters dogs cats payments payment things thing questions
     question nights doctors surgeries bridges veneers dientes muelas dia dias semana semanas mes meses ano
-    anos hora horas minuto minutos hijos ninos veces vez personas citas cita de_los coronas dolares st street
+    anos hora horas minuto minutos hijos ninos veces vez personas citas cita coronas dolares st street
     ave avenue rd road blvd main quarters ounces lbs pounds degrees stars out weekends texts messages calls
-    emails am_ options choices slots openings gets kiddos grandkids
+    emails options choices slots openings gets kiddos grandkids
     """.split()
 )
 _NOT_BEFORE = frozenset(

@@ -28,20 +28,20 @@ from treatment_agent.understanding.time_tokens import Kind
 
 Found = tuple[Days, int] | None
 
-_NEXT = frozenset("next".split())
 _COMING = frozenset("this coming upcoming este proximo".split())
-_EVERY = frozenset("any every each most all cualquier los todos most".split())
+_EVERY = frozenset("any every each most all cualquier los todos".split())
 _PAST = frozenset("last past previous pasado ultimo".split())
+_BEFORE_WEEKDAY = _COMING | _EVERY | _PAST | {"next", "the", "of", "las", "el"}
 _MONTH_NEEDS_HINT = frozenset("may mar ago jun".split())
 _MONTH_HINTS = frozenset(
     "in of until by before after next late early mid this en de hasta since or through for to end beginning".split()
 )
+# Abbreviations that are other words too: "i sat down", "the sun", "para tu hijo".
 _NOT_WEEKDAY_AFTER = {
-    "sat": frozenset("i we he she they have just".split()), "sun": frozenset(("the",)), "mar": frozenset(("el",)),
-    "fri": frozenset(), "tu": frozenset("""
-    a con y para de es que si
-    """.split()), "dom": frozenset(), "mon": frozenset(("mi",)),
-}  # fmt: skip
+    "sat": frozenset("i we he she they have just".split()),
+    "sun": frozenset(("the",)),
+    "tu": frozenset("a con y para de es que si".split()),
+}
 _WE_WOULD = frozenset("like love prefer be rather need want have appreciate".split())
 _ORDINAL_NOUNS = frozenset(
     """
@@ -65,8 +65,7 @@ def named_at(page: Page, index: int) -> Found:
 
 def weekday_at(page: Page, index: int) -> Found:
     """A weekday with its "next", "this", "any"; ranges of weekdays; weekends and working days are in `periods`."""
-    before = page.word(index)
-    place = page.skip(index, _NEXT | _COMING | _EVERY | _PAST | frozenset(("the", "of", "las", "el")))
+    place = page.skip(index, _BEFORE_WEEKDAY)
     day = _plain_weekday(page, place)
     if day is None:
         return None
@@ -81,7 +80,7 @@ def weekday_at(page: Page, index: int) -> Found:
         return Days(habit_dates(page.today, weekdays), weekdays, habit=True), last[1]
     if said & _EVERY or is_plural_weekday(page.word(place)):
         return Days(habit_dates(page.today, (day,)), frozenset((day,)), habit=True), behind
-    if said & _NEXT or _after_next(page, index) or (said & {"coming"} and before == "next"):
+    if "next" in said or _after_next(page, index):
         return one_day(next_monday(page.today) + timedelta(days=day)), behind
     date_ = coming(day, page.today)
     after = phrase_at("weekday_coming", page, behind)

@@ -19,6 +19,8 @@ _POINTS = {
 }  # fmt: skip
 _BOOKED_POINTS = {"change": 2.0, "ack": 1.0, "defer": -1.0, "already": -1.0, "accept": -0.5}
 _ABOUT_SLOTS = frozenset(("accept", "reject", "ask_times", "yes", "affirm", "ack", "aside", "change", "either", ""))
+# Meaningful words beside the deciding phrases, as a share of those phrases' own words.
+_STRAY_SHARE = 1.0
 _SEARCHABLE = timedelta(days=28)
 _DIRECT = {
     "who": Intent.WHO,
@@ -42,8 +44,10 @@ class Context:
 
 
 def intent_of(clause: ClauseEvidence, context: Context) -> Intent | None:
-    """The routine intent of a clause; None when its phrases have none of their own."""
-    kind = _strongest(clause, context.situation.asked)
+    """The routine intent of a clause; None when its phrases have none of their own, or explain too little of it."""
+    kind = strongest(clause, context.situation.asked)
+    if clause.stray(kind) > clause.held(kind) * _STRAY_SHARE:
+        return None
     match context.situation.asked:
         case Asked.BOOKED:
             return _when_booked(kind, clause)
@@ -53,7 +57,7 @@ def intent_of(clause: ClauseEvidence, context: Context) -> Intent | None:
             return _when_offering(kind, clause, context)
 
 
-def _strongest(clause: ClauseEvidence, asked: Asked) -> str:
+def strongest(clause: ClauseEvidence, asked: Asked) -> str:
     """The kind of phrase that explains most of the clause; empty when there is none."""
     best, best_score = "", 0.0
     for kind, matches in clause.kinds.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from treatment_agent.understanding.calendar_words import NUMBERS, ORDINALS
 from treatment_agent.understanding.clock_times import UNITS
@@ -13,12 +13,17 @@ from treatment_agent.understanding.time_tokens import Kind
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """A reference to option `number` (1-based) by words at tokens `[first, behind)`; `negative` for "not the first"."""
+    """A reference to option `number` (1-based) by words at tokens `[first, behind)`.
+
+    `negative` marks one that was turned down ("the first doesn't work"), `plainly` one that leaves the other picked
+    ("not the first").
+    """
 
     number: int
     first: int
     behind: int
     negative: bool = False
+    plainly: bool = False
 
 
 _LONE_WORDS = {
@@ -59,17 +64,15 @@ _ORDINAL_CLOSERS = frozenset(
     """.split()
 )
 _SPANISH_ORDINALS = {
-    "primera": 1,
-    "primero": 1,
-    "primer": 1,
-    "segunda": 2,
-    "segundo": 2,
-    "tercera": 3,
-    "tercero": 3,
-    "cuarta": 4,
+    word: number
+    for number, words in enumerate(("primera primero primer", "segunda segundo", "tercera tercero", "cuarta"), 1)
+    for word in words.split()
 }
 _TEETH = frozenset("tooth teeth diente muela on crown filling molar root for".split())
+_TOLD = frozenset("was were hurt hurts fell broke came took went did didnt had".split())
+_ASKING = frozenset("anything something any".split())
 _QUESTIONS = frozenset("how why cuanto cuanta porque".split())
+_NUMBER_JOINS = frozenset("or and o y".split())
 _ARTICLES = frozenset("the la el".split())
 _NOT = frozenset("not no except but menos excepto".split())
 
@@ -86,7 +89,7 @@ def pointers_in(page: Page, plain: Page, count: int) -> tuple[Pointer, ...]:
             found.append(pointer)
     if not found:
         found.extend(_whole_message(plain, page, count))
-    return () if _is_enumeration(page, found) else tuple(found)
+    return () if _is_enumeration(page, found) else tuple(_signed(page, pointer) for pointer in found)
 
 
 def _asked_about(page: Page, index: int) -> bool:
@@ -95,10 +98,37 @@ def _asked_about(page: Page, index: int) -> bool:
     return any(page.word(at + 1) not in ("about", "bout") for at in before)
 
 
-def _negated(page: Page, index: int) -> bool:
-    while page.word(index - 1) in _ARTICLES or page.word(index - 1) in ("option", "number", "opcion"):
-        index -= 1
-    return page.word(index - 1) in _NOT
+def _signed(page: Page, pointer: Pointer) -> Pointer:
+    """The pointer, marked when the words around it turn it down."""
+    start = pointer.first
+    while page.word(start - 1) in _ARTICLES or page.word(start - 1) in ("option", "number", "opcion"):
+        start -= 1
+    plainly = page.word(start - 1) in _NOT
+    negative = plainly or _refused_before(page, start) or _refused_behind(page, pointer.behind)
+    return replace(pointer, negative=negative, plainly=plainly)
+
+
+def _refused_before(page: Page, start: int) -> bool:
+    """True for "I can't make the first one": a denial before it with no comma and no "but" between."""
+    for index in range(start - 1, max(start - 8, -1), -1):
+        if page.kind(index) in (Kind.BREAK, Kind.COMMA) or page.word(index) in ("but", "pero", "so"):
+            return False
+        mark = phrase_at("marks", page, index)
+        if mark and mark[1] <= start:
+            return mark[0] in ("not", "soft")
+    return False
+
+
+def _refused_behind(page: Page, behind: int) -> bool:
+    """True for "option 2 is too late", "1 and 2 are both bad" and the past: "the last one hurt"."""
+    for index in range(behind, behind + 5):
+        if phrase_at("not_behind", page, index):
+            return True
+        if page.word(index) in _TOLD and index < behind + 2:
+            return True
+        if page.kind(index) not in (Kind.WORD, Kind.NUMBER) or page.word(index) in ("but", "pero", "works"):
+            return False
+    return False
 
 
 def _labelled(page: Page, index: int) -> Pointer | None:
@@ -106,7 +136,7 @@ def _labelled(page: Page, index: int) -> Pointer | None:
     if page.kind(index) is Kind.HASH:
         if page.word(index - 1) in _TEETH:
             return None
-        return Pointer(page.value(index), index, index + 1, _negated(page, index))
+        return Pointer(page.value(index), index, index + 1)
     label = phrase_at("option_label", page, index)
     if not label:
         return None
@@ -114,7 +144,7 @@ def _labelled(page: Page, index: int) -> Pointer | None:
     number = (
         page.value(at) if page.kind(at) in (Kind.NUMBER, Kind.HASH, Kind.ORDINAL) else NUMBERS.get(page.word(at), 0)
     )
-    return Pointer(number, index, at + 1, _negated(page, index)) if number else None
+    return Pointer(number, index, at + 1) if number else None
 
 
 def _ordinal(page: Page, index: int) -> Pointer | None:
@@ -133,7 +163,7 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
         return None
     if page.word(index - 1) in ("a", "my", "at", "one", "just", "our") or _asked_about(page, index):
         return None
-    return Pointer(number, index, index + 1, _negated(page, index))
+    return Pointer(number, index, index + 1)
 
 
 def _bare(page: Page, index: int) -> Pointer | None:
@@ -146,10 +176,7 @@ def _bare(page: Page, index: int) -> Pointer | None:
     joined = _NUMBER_JOINS & {before, after} and Kind.NUMBER in (page.kind(index - 2), page.kind(index + 2))
     if not ((opens and closes) or joined or before == "not"):
         return None
-    return Pointer(page.value(index), index, index + 1, before == "not")
-
-
-_NUMBER_JOINS = frozenset("or and o y".split())
+    return Pointer(page.value(index), index, index + 1)
 
 
 def _whole_message(plain: Page, page: Page, count: int) -> list[Pointer]:
@@ -177,24 +204,20 @@ def _is_enumeration(page: Page, found: list[Pointer]) -> bool:
     return len({p.number for p in dotted}) > 1
 
 
-def order_words(page: Page) -> tuple[tuple[bool, int, int], ...]:
-    """Places that ask for the earliest (True) or the latest (False) of the offers: `(earliest, first, behind)`."""
+def order_pointers(page: Page) -> tuple[Pointer, ...]:
+    """References to the earliest or the latest of the offers."""
+    ordered = sorted(range(1, len(page.offers) + 1), key=lambda option: page.offers[option - 1])
+    ends = {"option_earliest": ordered[0], "option_latest": ordered[-1]}
     found = []
     for index in range(len(page.tokens)):
-        for words, earliest in (("option_earliest", True), ("option_latest", False)):
+        for words, option in ends.items():
             hit = phrase_at(words, page, index)
-            if (
-                hit
-                and page.word(hit[1]) not in _NOT_AMONG_OFFERS
-                and page.word(index - 1) not in ("anything", "something", "any")
-            ):
-                found.append((earliest, index, hit[1]))
+            if hit and page.word(hit[1]) not in _NOT_AMONG_OFFERS and page.word(index - 1) not in _ASKING:
+                found.append(Pointer(option, index, hit[1]))
     lone = _lone_word(page)
-    if not found and lone is not None:
-        words = _LONE[page.word(lone)]
-        if words != "option_either":
-            found.append((words == "option_earliest", lone, lone + 1))
-    return tuple(found)
+    if not found and lone is not None and _LONE[page.word(lone)] in ends:
+        found.append(Pointer(ends[_LONE[page.word(lone)]], lone, lone + 1))
+    return tuple(_signed(page, pointer) for pointer in found)
 
 
 def _lone_word(page: Page) -> int | None:

@@ -9,10 +9,10 @@ from treatment_agent.domain.interpretation import Situation, Span
 from treatment_agent.domain.text import NormalizedText, fold
 from treatment_agent.understanding.clock_times import mark_clocks
 from treatment_agent.understanding.day_hours import POINT_MINUTES, Hours, Shape
-from treatment_agent.understanding.option_words import Pointer, first_of, order_words, pointers_in
+from treatment_agent.understanding.option_words import Pointer, first_of, order_pointers, pointers_in
 from treatment_agent.understanding.suiting import Wish, wishes_of
 from treatment_agent.understanding.time_mentions import Mention, mentions_of
-from treatment_agent.understanding.time_page import Page, page_of
+from treatment_agent.understanding.time_page import Page, page_of, phrase_at
 from treatment_agent.understanding.time_tokens import Kind, tokenize
 
 _HALF_DAY = 12 * 60
@@ -20,6 +20,12 @@ _DENIALS = frozenset(
     "cant not dont doesnt wont neither none ninguna ninguno tampoco couldnt unfortunately isnt arent".split()
 )
 _PLAIN_NOT = frozenset("not but except menos excepto salvo".split())
+_ASKED = frozenset(
+    """
+    anything something openings other call calling llame llameme llamame llamen llamar algo back check know
+    paid pay payday said ends expires starts
+    """.split()
+)
 _FINE = frozenset("works work fine good ok okay great funciona funcionan bien".split())
 _TITLES = frozenset("dr doctor dra doctora the el la de with con mr mrs ms".split())
 _SMALL = frozenset("the on el la los at for one a".split())
@@ -59,17 +65,18 @@ def pick_option(text: NormalizedText, situation: Situation) -> OptionPick:
     page = mark_clocks(plain)
     mentions = mentions_of(page)
     pointers = pointers_in(page, plain, len(page.offers))
+    ordered = order_pointers(page)
     evidence = [
         found
         for found in (
             _by_pointer(page, pointers),
-            _by_order(page),
+            _by_pointer(page, ordered),
             _by_time(page, mentions, pointers),
             _by_provider(page, situation),
         )
         if found
     ]
-    excluded, plainly = _excluded(page, mentions, pointers)
+    excluded, plainly = _excluded(page, mentions, pointers + ordered)
     return _decide(text, page, evidence, excluded, plainly)
 
 
@@ -116,7 +123,9 @@ def _all_the_same(page: Page) -> bool:
 
 
 def _denied(page: Page, index: int) -> bool:
-    around = {page.word(at) for at in range(max(0, index - 4), index + 6)}
+    around = {page.word(at) for at in range(max(0, index - 7), index + 6)}
+    if any(phrase_at("not_behind", page, at) for at in range(index + 1, index + 6)):
+        return True
     careless = {"care", "matter", "mind", "preference"}
     return bool(around & _DENIALS) and not around & careless
 
@@ -132,13 +141,18 @@ def _span(text: NormalizedText, page: Page, first: int, behind: int) -> Span | N
 
 
 def _by_pointer(page: Page, pointers: tuple[Pointer, ...]) -> _Evidence | None:
-    kept = [pointer for pointer in pointers if not pointer.negative]
+    kept = [pointer for pointer in pointers if not pointer.negative and not _mere_date(page, pointer)]
     if not kept:
         return None
     numbers = set()
     for pointer in kept:
         numbers |= {pointer.number} | _dated(page, pointer)
     return _Evidence(frozenset(numbers), kept[0].first, kept[-1].behind)
+
+
+def _mere_date(page: Page, pointer: Pointer) -> bool:
+    """True for "my insurance ends on the 1st"."""
+    return page.kind(pointer.first) is Kind.ORDINAL and _only_asked(page, pointer.first)
 
 
 def _dated(page: Page, pointer: Pointer) -> set[int]:
@@ -148,15 +162,6 @@ def _dated(page: Page, pointer: Pointer) -> set[int]:
     return {option for option, start in enumerate(page.offers, 1) if start.day == pointer.number}
 
 
-def _by_order(page: Page) -> _Evidence | None:
-    found = order_words(page)
-    if not found:
-        return None
-    ordered = sorted(range(1, len(page.offers) + 1), key=lambda option: page.offers[option - 1])
-    allows = frozenset(ordered[0] if earliest else ordered[-1] for earliest, _, _ in found)
-    return _Evidence(allows, found[0][1], found[0][2])
-
-
 def _by_time(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer, ...]) -> _Evidence | None:
     taken = {pointer.first for pointer in pointers}
     told = [m for m in mentions if not (m.days and any(m.first <= at < m.behind for at in taken))]
@@ -164,11 +169,23 @@ def _by_time(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer,
     if not wishes:
         return None
     liked = [mention for mention in told if not mention.negative]
+    if any(_only_asked(page, mention.first) for mention in liked) or any(_supposed(page, m.first) for m in told):
+        return None
     if any(wish.days and wish.days.doubtful for wish in wishes):
         fits = frozenset(range(1, len(page.offers) + 1))
     else:
         fits = frozenset(o for o, start in enumerate(page.offers, 1) if any(_fits(wish, start) for wish in wishes))
     return _Evidence(fits, liked[0].first, liked[-1].behind)
+
+
+def _only_asked(page: Page, index: int) -> bool:
+    """True for "anything after 10?" and "call me tuesday at 9": the time is no answer to the offer."""
+    return any(page.word(index - back) in _ASKED for back in range(1, 6))
+
+
+def _supposed(page: Page, index: int) -> bool:
+    """True for "if tuesday is gone": what follows depends on what we do not know."""
+    return "if" in (page.word(index - 1), page.word(index - 2))
 
 
 def _fits(wish: Wish, start: datetime) -> bool:
@@ -192,7 +209,7 @@ def _covers(hours: Hours, minutes: int) -> bool:
 def _excluded(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer, ...]) -> tuple[frozenset[int], bool]:
     """Offers that were turned down, and whether that was said plainly enough to leave the other one picked."""
     options = {pointer.number for pointer in pointers if pointer.negative}
-    plainly = bool(options)
+    plainly = any(pointer.plainly for pointer in pointers)
     for wish in wishes_of(mentions, page.today):
         if wish.negative:
             options |= {o for o, start in enumerate(page.offers, 1) if _struck(wish, start)}

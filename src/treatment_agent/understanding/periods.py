@@ -27,6 +27,7 @@ _SEASONS = {"spring": (3, 20), "summer": (6, 21), "fall": (9, 22), "winter": (12
 _EDGES = {"early": (1, 10), "mid": (11, 20), "late": (21, 31), "first half": (1, 15), "second half": (16, 31)}
 _FEW_DAYS_OF_WEEK = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}
 _SEASON_HINTS = frozenset("the in this next until by come after before la el en spring summer maybe".split())
+_FEMININE_ORDINALS = {"primera": 1, "segunda": 2, "tercera": 3, "cuarta": 4}
 _LAST_WORDS = frozenset("last ultima ultimo".split())
 _OF_MONTH = frozenset("of in de en the".split())
 
@@ -49,8 +50,7 @@ def _other_meaning(page: Page, index: int, behind: int) -> bool:
     morning = (
         page.word(index) == "manana" and behind == index + 1 and page.word(index - 1) in ("la", "las", "esta", "pasado")
     )
-    last = page.word(index - 1) in ("last",) and page.word(index) != "the"
-    return morning or last
+    return morning or page.word(index - 1) == "last"
 
 
 def _resolve(key: str, today: date) -> Days | None:
@@ -75,12 +75,10 @@ def week_of(day: date, weeks: int = 0) -> Days | None:
     return stretch(monday, monday + timedelta(days=6))
 
 
-def _weekend(today: date, weeks: int = 0) -> Days | None:
-    saturday = today if today.weekday() == 5 else coming(5, today - timedelta(days=2))
-    if today.weekday() == 6:
-        saturday = today
-    first = saturday + timedelta(weeks=weeks)
-    return stretch(first, first + timedelta(days=1 if first.weekday() == 5 else 0))
+def _weekend(today: date) -> Days | None:
+    """Saturday and Sunday to come; on the weekend itself what is left of it."""
+    sunday = coming(6, today - timedelta(days=1))
+    return stretch(max(today, sunday - timedelta(days=1)), sunday)
 
 
 def _month_slice(today: date, months: int, low: int, high: int, *, defers: bool = False) -> Days | None:
@@ -192,14 +190,13 @@ def _clip(days: Days, low: int, high: int) -> Days | None:
 
 def _counted_at(page: Page, index: int) -> Found:
     """The N-th or last week or weekday of a month."""
-    spanish_first = {"primera": 1, "segunda": 2, "tercera": 3, "cuarta": 4}
     last = page.word(index) in _LAST_WORDS
     count = (
         page.value(index)
         if page.kind(index) is Kind.ORDINAL
-        else ORDINALS.get(page.word(index), spanish_first.get(page.word(index), 0))
+        else ORDINALS.get(page.word(index), _FEMININE_ORDINALS.get(page.word(index), 0))
     )
-    if page.kind(index + 2) is Kind.BREAK or not (last or 1 <= count <= 5):
+    if not (last or 1 <= count <= 5):
         return None
     word = page.word(index + 1)
     weekday = weekday_of(word) if word else None

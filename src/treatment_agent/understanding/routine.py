@@ -29,6 +29,7 @@ _BEFORE_A_QUESTION = frozenset(
     " gracias ya".split()
 )
 _SPANISH_OPENERS = frozenset("puedo puede pueden podria podrian tiene tienen hay debo".split())
+_COURTESIES = ("ack", "yes", "no", "aside")
 # Kinds of phrases that a question may be: an answer or a search follows.
 _QUESTION_KINDS = frozenset(("ask_times", "link", "logistics", "who", "callback", "change", "affirm", "accept", "already"))
 
@@ -37,18 +38,35 @@ _QUESTION_KINDS = frozenset(("ask_times", "link", "logistics", "who", "callback"
 class ClauseEvidence:
     """Routine phrases in one clause.
 
-    `kinds` maps a phrase label (`accept`, `reject`, `defer` ...) to its matches. `unknown` counts words that nothing
-    explains, `content` all words that carry meaning. `open_question` is a question word that no phrase explains.
+    `kinds` maps a phrase label (`accept`, `reject`, `defer` ...) to its matches. `telling` are the words that carry
+    meaning, `dated` those of times and options, `unknown` counts words that nothing explains. `open_question` is a question word that no phrase explains.
     """
 
     words: range
     kinds: Mapping[str, tuple[Match, ...]]
+    telling: frozenset[int]
+    dated: frozenset[int]
     unknown: int
-    plain: int
     content: int
     open_question: bool
     asks: bool
-    timed: bool
+
+    @property
+    def timed(self) -> bool:
+        """True when the clause names a time or an option."""
+        return bool(self.dated)
+
+    def held(self, kind: str) -> int:
+        """How many words the phrases of this kind, times and courtesies explain."""
+        return len(self._held(kind))
+
+    def stray(self, kind: str) -> int:
+        """How many meaningful words they leave over, though some list knows them."""
+        return len(self.telling - self._held(kind))
+
+    def _held(self, kind: str) -> set[int]:
+        rows = (self.kinds.get(name, ()) for name in (kind, *_COURTESIES))
+        return {index for row in rows for match in row for index in match.words} | self.dated
 
     @property
     def explained(self) -> bool:
@@ -112,29 +130,17 @@ class RoutineLists:
                 if kind in _QUESTION_KINDS and any(_answers(opener, match) for match in found)
             }
         names = {name for _, full in situation.provider_names for name in full.lower().replace(".", " ").split()}
-        content = unknown = plain = 0
-        open_question = opener is not None and not kinds
-        for index in part:
-            word = words.word(index)
-            if word in _MARKS:
-                continue
-            content += 1
-            if index in covered:
-                continue
-            open_question = open_question or word in _QUESTION_WORDS
-            if word not in related and not self._harmless(word, names):
-                unknown += 1
-            elif word not in self._book.small:
-                plain += 1
+        content = [index for index in part if words.word(index) not in _MARKS]
+        rest = [index for index in content if index not in covered]
         return ClauseEvidence(
             words=part,
             kinds={kind: tuple(found) for kind, found in kinds.items()},
-            unknown=unknown,
-            plain=plain,
-            content=content,
-            open_question=open_question,
-            asks=opener is not None or any(words.word(index) == "?" for index in part),
-            timed=bool(timed),
+            telling=frozenset(i for i in content if words.word(i) not in self._book.small),
+            dated=frozenset(timed),
+            unknown=sum(not (words.word(i) in related or self._harmless(words.word(i), names)) for i in rest),
+            content=len(content),
+            open_question=(opener is not None and not kinds) or any(words.word(i) in _QUESTION_WORDS for i in rest),
+            asks=opener is not None or "?" in words.part(part),
         )
 
     def known(self, words: Words) -> int:

@@ -28,9 +28,9 @@ def is_greeting(page: Page, index: int, part: bool) -> bool:
 
 
 def is_past(page: Page, index: int) -> bool:
-    """True for "I was there on tuesday" and "I had two of these done on the 5th"."""
+    """True for "I was there on tuesday" and "I had thursday off"."""
     before = [page.word(index - back) for back in range(1, 9)]
-    if "done" in before[:2] and "had" in before:
+    if ("done" in before[:2] and "had" in before) or (before[0] == "had" and before[1] in ("i", "we")):
         return True
     if page.word(index) in _AHEAD:
         return False

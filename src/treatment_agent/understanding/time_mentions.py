@@ -52,18 +52,19 @@ class Mention:
 
 _OR = frozenset("or o u".split())
 _AND = frozenset("and y e n".split())
-_BUT = frozenset("but pero sino though however although aunque except_".split())
-_LIST_WORDS = _OR | _AND | frozenset(
+_BUT = frozenset("but pero sino though however although aunque".split())
+_LIST_WORDS = frozenset(
     """
-    the on at in of el la los las en a por either any also maybe around like for this de del que every both
-    even como
+    or o u and y e n
+    the on at in of el la los las en a por either any also maybe around like for this de del que every both even como
     """.split()
-)  # fmt: skip
-_ALL_WORDS = frozenset(
-    "any every all anyday anytime everyday cualquier todos todas everything anything next week semana".split()
 )
 _ABSENCE_ENDS = frozenset("until hasta not no back starting dont wait hold".split())
 _TODAY_PARTS = frozenset("tonight this esta".split())
+_INTENSIFIERS = frozenset(
+    "is are way really just a bit little definitely probably both totally so might be muy".split()
+)
+_AFTER = frozenset("after past despues from".split())
 _NO_TIME = -1
 _NOT_REACHES = 9
 _SOFT_NOT_REACHES = 1
@@ -150,11 +151,7 @@ def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
 
 def _placed(page: Page, here: Mention, state: _State, found: list[Mention]) -> Mention:
     freed = page.word(here.first) in _ABSENCE_ENDS and not (here.hours and here.hours.shape is Shape.POINT)
-    since = (
-        here.hours is not None
-        and here.hours.shape is Shape.SINCE
-        and page.word(here.first) not in ("after", "past", "despues", "from")
-    )
+    since = here.hours is not None and here.hours.shape is Shape.SINCE and page.word(here.first) not in _AFTER
     negative = state.negative and not freed and not since
     if state.after_but and not state.negative and here.days and _all_said(page, here.first, found):
         negative = True
@@ -241,8 +238,10 @@ def _comma(page: Page, index: int, state: _State) -> None:
 def _reference(page: Page, index: int, found: list[Mention], state: _State) -> int | None:
     """Let "before that" and "after that" move the last mention."""
     side = phrase_at("reference", page, index)
+    if side is None:
+        return None
     place = next((at for at in range(len(found) - 1, -1, -1) if not found[at].any_day), None)
-    if side is None or place is None:
+    if place is None:
         return None
     last, after = found[place], side[0] == "after"
     days, hours = last.days, last.hours
@@ -257,12 +256,15 @@ def _reference(page: Page, index: int, found: list[Mention], state: _State) -> i
 
 def _predicate(page: Page, index: int, found: list[Mention], state: _State) -> int | None:
     """Apply "doesn't work" or "is fine" to the mentions right before it."""
-    if not found or found[-1].segment != state.segment or index - found[-1].behind > 2 or not state.list_only:
+    near = bool(found) and found[-1].segment == state.segment and index - found[-1].behind <= 2
+    if not near or not state.list_only or state.join is not Join.NONE:
         return None
-    against, favour = phrase_at("not_behind", page, index), phrase_at("yes_behind", page, index)
+    against = phrase_at("not_behind", page, index) or phrase_at("not_behind", page, page.skip(index, _INTENSIFIERS))
+    favour = phrase_at("yes_behind", page, index)
     if against and not (favour and favour[1] > against[1]):
         return _turn_down(page, against, found, state)
-    if favour:
+    longer = phrase_at("marks", page, index)
+    if favour and not (longer and longer[1] > favour[1]):
         for place in _chain(found, over_commas=False):
             if found[place].overridable:
                 found[place] = replace(found[place], negative=False)

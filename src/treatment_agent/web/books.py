@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from treatment_agent.coordinator import Coordinator
 from treatment_agent.domain.books import ConversationRow, OutboxStatus, Tally
-from treatment_agent.domain.conversation import Phase
+from treatment_agent.domain.conversation import Disposition, Phase
 from treatment_agent.domain.events import PatientMessage
 from treatment_agent.domain.handoff import HandoffPacket
 from treatment_agent.errors import BadRow
@@ -77,11 +77,12 @@ def page_of(
 
 
 def _funnel(tally: Tally) -> tuple[Count, ...]:
+    by_staff = tally.dispositions.get(Disposition.BOOKED_BY_STAFF, 0)
     return (
         Count("Entered", tally.entered, f"{sum(tally.skipped.values())} more were left out with a reason"),
         Count("Contacted", tally.contacted),
         Count("Answered", tally.responded),
-        Count("Booked", tally.booked),
+        Count("Booked", tally.booked, f"{by_staff} of them booked by staff" if by_staff else ""),
     )
 
 

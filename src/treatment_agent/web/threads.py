@@ -17,7 +17,7 @@ from treatment_agent.domain.events import (
     TouchDue,
 )
 from treatment_agent.domain.handoff import HandoffPacket
-from treatment_agent.domain.interpretation import Facts, Interpretation
+from treatment_agent.domain.interpretation import Facts, Interpretation, Span
 from treatment_agent.domain.scheduling import Booking, BookingStatus
 from treatment_agent.domain.treatment import Case
 from treatment_agent.domain.turn import TurnRecord
@@ -157,10 +157,15 @@ def _clauses(heard: Interpretation, text: str) -> tuple[ClauseView, ...]:
             threshold=c.threshold,
             part=c.part,
             rule=c.rule,
-            words=" / ".join(s.of(text) for s in c.evidence) or c.span.of(text),
+            words=" / ".join(s.of(text) for s in _widest(c.evidence)) or c.span.of(text),
         )
         for c in heard.clauses
     )
+
+
+def _widest(spans: tuple[Span, ...]) -> list[Span]:
+    """Evidence without what lies inside other evidence."""
+    return [s for s in spans if not any(o != s and o.start <= s.start and s.end <= o.end for o in spans)]
 
 
 def _details(record: TurnRecord, tz: ZoneInfo) -> tuple[tuple[str, str], ...]:
