@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
+from treatment_agent.errors import BadRow
 from treatment_agent.tools.columns import Columns
 from treatment_agent.tools.csv_source import CsvCaseSource
-from treatment_agent.errors import BadRow
 
 EXPORT = """\
 Chart #;Vorname;Handy;Leistung;Zahn;Datum

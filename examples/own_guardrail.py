@@ -16,6 +16,7 @@ class Shuttle:
     def check(
         self, text: str, interpretation: Interpretation, conversation: Conversation, situation: Situation
     ) -> Verdict | None:
+        """Stop any message that names the shuttle."""
         return Verdict(topic=Topic.HUMAN, rule=self.id) if "shuttle" in text.lower() else None
 
 

@@ -182,7 +182,9 @@ def _conversation(item: TriageItem, offers: tuple[Slot, ...]) -> Conversation:
     )
 
 
-def _line(item: TriageItem, record: TurnRecord, heard: Interpretation, texts: list[tuple[str, str]]) -> dict[str, object]:
+def _line(
+    item: TriageItem, record: TurnRecord, heard: Interpretation, texts: list[tuple[str, str]]
+) -> dict[str, object]:
     held = any(h.topics for h in record.handoffs)
     topics = tuple(t for h in record.handoffs for t in h.topics) or tuple(v.topic for v in record.verdicts)
     revoked = record.consent is not None and not held

@@ -13,12 +13,12 @@ import traceback
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
 from crash_stories import READINGS
-from crash_world import CHICAGO, FIRST_MORNING, World, case
+from crash_world import World, case
 from pydantic import SecretStr, ValidationError
 
 from treatment_agent import InboundMessage, Patient
@@ -30,9 +30,7 @@ from treatment_agent.errors import AdapterRejected, AdapterUnavailable, Delivery
 from treatment_agent.testing import Crash, understood
 
 PHONE, STRANGER = PhoneNumber("+13125550177"), PhoneNumber("+13125550178")
-MARKERS = re.compile(
-    r"zebulina|quagmeyer|312\D{0,3}555\D?01(77|78)|60699|zanzibar|1983-07-19|19830719", re.IGNORECASE
-)
+MARKERS = re.compile(r"zebulina|quagmeyer|312\D{0,3}555\D?01(77|78)|60699|zanzibar|1983-07-19|19830719", re.IGNORECASE)
 QUOTING = "Zebulina Quagmeyer +13125550177 quagmeyer@example.com 60699 wrote: zanzibar"
 
 # The ledger's own columns for personal data; everything else holds ids, enums, numbers and times.
@@ -104,6 +102,8 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
 
 def _talk(world: World, life: Life) -> None:
     world.first_touch(case("ana", PHONE, patient=zebulina()))
+    _due(world, life, AdapterUnavailable(QUOTING))
+    _due(world, life, ValueError(QUOTING))
     _say(world, life, "friday please")
     _say(world, life, "move it to friday")
     _say(world, life, "after new year")
@@ -117,9 +117,7 @@ def _talk(world: World, life: Life) -> None:
 
 def _say(world: World, life: Life, words: str, *, sender: PhoneNumber = PHONE) -> None:
     name = f"m-{len(life.seen)}-{len(life.raised)}"
-    message = InboundMessage(
-        id=name, sender=sender, text=SecretStr(f"zanzibar {words}"), received_at=world.clock.now()
-    )
+    message = InboundMessage(id=name, sender=sender, text=SecretStr(f"zanzibar {words}"), received_at=world.clock.now())
     life.seen.append(message)
     try:
         outcome = world.coordinator.receive(message)
@@ -140,14 +138,10 @@ def _break_everything(world: World, life: Life) -> None:
         ("scheduler", "find_booking", "1"),
         ("desk", "deliver", "sad"),
         ("saver", "put", "thanks"),
-        ("chart", "check", ""),
     ):
         for error in (ValueError(QUOTING), AdapterUnavailable(QUOTING)):
             world.faults.fail_before(1, error, port=port, method=method)
-            if words:
-                _say(world, life, words)
-            else:
-                _due(world, life)
+            _say(world, life, words)
     for refusal in (
         AdapterUnavailable(QUOTING),
         AdapterRejected(QUOTING, code=QUOTING),
@@ -168,10 +162,12 @@ def _break_everything(world: World, life: Life) -> None:
     _say(world, life, "STOP")
 
 
-def _due(world: World, life: Life) -> None:
-    """A reminder falls due and cannot ask the chart."""
+def _due(world: World, life: Life, error: Exception) -> None:
+    """A reminder falls due and the chart cannot be asked."""
     due = world.conversation().due_at
-    world.clock.set(due or world.clock.now() + timedelta(days=3))
+    assert due is not None
+    world.clock.set(due)
+    world.faults.fail_before(1, error, port="chart", method="check")
     life.seen.append(world.coordinator.run_due())
 
 
@@ -188,7 +184,8 @@ def _look(world: World, life: Life) -> None:
     life.seen += [office.handoffs(open_only=False), office.why("pat-1"), office.report(), office.preview("pat-1")]
     life.seen += [list(office.work_list()), world.ledger.facts("case-ana", at=now), world.history()]
     life.seen += [world.ledger.outbox("case-ana"), world.ledger.journal(patient_id="pat-1"), zebulina()]
-    life.seen += [world.messenger.sent, world.desk.packets, office._turns.context(world.ledger.facts("case-ana", at=now), SecretStr("zanzibar"))]
+    facts = world.ledger.facts("case-ana", at=now)
+    life.seen += [world.messenger.sent, world.desk.packets, office._turns.context(facts, SecretStr("zanzibar"))]
     with closing(sqlite3.connect(life.database)) as raw:
         raw.execute("ALTER TABLE events RENAME COLUMN payload TO gone")
         raw.commit()
@@ -219,13 +216,20 @@ class TestMarkers:
         assert any(isinstance(e, TreatmentAgentError) for e in life.raised)
         with closing(sqlite3.connect(life.database)) as raw:
             dump = "\n".join(raw.iterdump())
-        assert len(MARKERS.findall(dump)) > 50
+        assert len(MARKERS.findall(dump)) > 30
 
 
 class TestLogs:
     def test_hold_no_marker(self, life: Life) -> None:
         ours = [r for r in life.records if r.name.startswith("treatment_agent")]
-        assert len(ours) > 10
+        assert {r.getMessage().split()[0] for r in ours} >= {
+            "turn.touch-gate-failed",
+            "turn.understand-failed",
+            "turn.act-failed",
+            "turn.failed",
+            "desk.unavailable",
+            "dispatch.in-doubt",
+        }
         formatter = logging.Formatter("%(name)s %(message)s")
         found = [formatter.format(r) for r in life.records if MARKERS.search(formatter.format(r) + repr(r.__dict__))]
         assert found == []
@@ -235,11 +239,11 @@ class TestExceptions:
     def test_hold_no_marker(self, life: Life) -> None:
         assert len(life.raised) >= 6
         for error in life.raised:
-            text = "".join(traceback.format_exception(error))
-            # The traceback quotes this file's own lines, and the strings in them are not the patient's.
-            assert not MARKERS.search(f"{error} {error!r}"), type(error)
-            ours = [line for line in text.splitlines() if not line.lstrip().startswith(("lambda:", "File "))]
-            assert not MARKERS.search("\n".join(line for line in ours if "QUOTING" not in line and "parse(" not in line))
+            # Without the frames of this file: their source lines hold the markers themselves.
+            told = traceback.TracebackException.from_exception(error)
+            chain = [told, told.__cause__, told.__context__]
+            text = "".join(line for t in chain if t is not None for line in t.format_exception_only()) + repr(error)
+            assert not MARKERS.search(text), type(error)
 
 
 class TestReprs:
@@ -271,11 +275,9 @@ class TestLedger:
             for table in tables:
                 for row in raw.execute(f"SELECT * FROM {table}"):
                     found |= {(table, column) for column in row.keys() if MARKERS.search(_text(row[column]))}  # noqa: SIM118
-        assert found == PERSONAL
+        assert found <= PERSONAL
+        assert found >= PERSONAL - {("reasons", "words")}
 
 
 def _text(cell: object) -> str:
     return cell.decode("utf-8", "replace") if isinstance(cell, bytes) else str(cell)
-
-
-assert datetime(2026, 11, 25, 10, tzinfo=CHICAGO) == FIRST_MORNING

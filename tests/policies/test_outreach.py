@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from policy_samples import CHICAGO, NOW, POLICY, case, contact_rules, conversation, facts, mark, procedure
@@ -105,7 +105,7 @@ class TestSending:
 
     def test_judges_a_case_again_before_its_first_touch(self):
         # Without a word to the patient: the chart changed its mind since the case was enrolled.
-        old = case(procedure("p1", "D2740", diagnosed_on=datetime(2026, 1, 5).date()))
+        old = case(procedure("p1", "D2740", diagnosed_on=date(2026, 1, 5)))
         decision = decide(treated=old)
         assert decision.move is Move.REVIEW
         assert decision.rules == ("queue.confirm-first",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from policy_samples import NOW, POLICY, SLOTS, conversation, facts
@@ -198,7 +198,7 @@ class TestStaff:
         assert decision.says == ()
 
     def test_release_waits_until_the_day_staff_name(self):
-        day = datetime(2027, 1, 4).date()
+        day = date(2027, 1, 4)
         decision = decide(staff(StaffVerb.RELEASE, until=day), known(**HELD))
         assert decision.due_at is not None
         assert decision.due_at.date() == day

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from policy_samples import CHICAGO, NOW, POLICY, conversation
@@ -153,7 +153,7 @@ class TestDueAt:
 
     def test_skips_holidays(self):
         closed = POLICY.model_copy(
-            update={"office": POLICY.office.model_copy(update={"holidays": (datetime(2026, 11, 26).date(),)})}
+            update={"office": POLICY.office.model_copy(update={"holidays": (date(2026, 11, 26),)})}
         )
         evening = datetime(2026, 11, 25, 16, 30, tzinfo=CHICAGO)
         assert topics.due_at(evening, 60, closed, Urgency.SOON) == datetime(2026, 11, 27, 8, 30, tzinfo=CHICAGO)

@@ -6,7 +6,7 @@ from treatment_agent.coordinator.answers import SentText, TurnOutcome, Why, WhyL
 from treatment_agent.domain.books import StoredEvent
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import NotFound
-from treatment_agent.policies.rules import RULES
+from treatment_agent.policies.rules import FAMILIES, RULES
 from treatment_agent.ports import Ledger
 
 
@@ -97,5 +97,5 @@ def _detail(record: TurnRecord) -> str:
 
 
 def sentence(rule: str) -> str:
-    """The rule in words. A topic rule of an office's own word list is named by its label."""
-    return RULES.get(rule) or RULES.get(rule.partition(".")[0] + ".*", "")
+    """The rule in words; a rule of a word list is told by its label."""
+    return RULES.get(rule) or FAMILIES.get(rule.partition(".")[0], "")

@@ -29,7 +29,7 @@ cruz,Elena,(312) 555-0119,Yes,crown,3,$980.00,lee,11/23/2026
 
 @dataclass(frozen=True, slots=True)
 class SampleOffice:
-    """Maple Dental on the evening of Tuesday, November 24, 2026, with three rows of unscheduled treatment in `export`."""
+    """Maple Dental on the evening of Tuesday, November 24, 2026, with a list of three rows in `export`."""
 
     coordinator: Coordinator
     clock: FrozenClock

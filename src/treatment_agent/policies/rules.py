@@ -207,6 +207,20 @@ _TURN: Final = {
     "outbound.approved": "An approved text, filled with verified facts.",
 }
 
+# Word lists and classifiers name their rules `<label>.<group>`; an office adds groups of its own.
+FAMILIES: Final[dict[str, str]] = {
+    "emergency": "The message may describe an emergency.",
+    "clinical": "The message is about something clinical, so a person answers.",
+    "financing": "The message is about money, so a person answers.",
+    "insurance": "The message is about insurance, so a person answers.",
+    "complaint": "The patient is not happy, so a person answers.",
+    "sensitive": "The message is about something sensitive, so a person answers.",
+    "identity": "It is not clear who is writing or whom they mean, so a person answers.",
+    "human": "The patient asks for a person.",
+    "other": "The message is not about an appointment, so a person answers.",
+    "opt_out": "The patient asked for no more texts.",
+}
+
 RULES: Final[dict[str, str]] = {
     **_CONTACT,
     **_OUTBOUND,

@@ -21,11 +21,11 @@ Problem = tuple[str, str]
 
 # Texts that the replies choose by themselves, beside cadence, topics and rule scripts.
 NEEDED_SCRIPTS: Final = (
-    "offer", "offer-one", "offer-nearest", "offer-nearest-one", "no-slots", "ask-which", "ask-times", "ask-date", "booked", "booking-requested",
-    "slot-taken", "slot-taken-one", "moved", "booking-failed", "callback-ask", "callback-confirmed",
-    "callback-confirmed-at", "link", "declined", "deferred", "deferred-until", "ask-reason", "reason-noted", "already",
-    "change-noted", "logistics", "logistics-duration", "who", "thanks", "opt-out-confirmation", "opt-in-confirmation",
-    "help",
+    "offer", "offer-one", "offer-nearest", "offer-nearest-one", "no-slots", "ask-which", "ask-times", "ask-date",
+    "booked", "booking-requested", "slot-taken", "slot-taken-one", "moved", "booking-failed", "callback-ask",
+    "callback-confirmed", "callback-confirmed-at", "link", "declined", "deferred", "deferred-until", "ask-reason",
+    "reason-noted", "already", "change-noted", "logistics", "logistics-duration", "who", "thanks",
+    "opt-out-confirmation", "opt-in-confirmation", "help",
 )  # fmt: skip
 # What the office itself must know for any text to be filled; the rest depends on the conversation.
 _OFFICE_FIELDS: Final = frozenset({"office", "phone", "link", "address", "financing_next_step"})

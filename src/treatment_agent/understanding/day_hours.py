@@ -69,7 +69,7 @@ _PARTS = {
     "late morning": _part(10, 12),
     "noon": _part(11.5, 13.5, anchor=12 * 60),
     "early afternoon": _part(12, 15),
-    "afternoon": _part(12, 18),
+    "afternoon": _part(12, 17),
     "mid afternoon": _part(13, 16),
     "after lunch": _part(13, 17),
     "late afternoon": _part(15, 18),
