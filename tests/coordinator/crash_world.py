@@ -7,10 +7,13 @@ import shutil
 import threading
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+import pytest
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import SecretStr
 
 from treatment_agent import (
@@ -24,6 +27,7 @@ from treatment_agent import (
     Provider,
     Tools,
 )
+from treatment_agent.coordinator import facade
 from treatment_agent.coordinator.answers import TurnOutcome
 from treatment_agent.domain.books import StoredEvent
 from treatment_agent.domain.conversation import Conversation
@@ -33,6 +37,7 @@ from treatment_agent.domain.patients import Permission
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus, Slot
 from treatment_agent.domain.treatment import Family
+from treatment_agent.graph.build import Graph, build_graph
 from treatment_agent.ledger.sql_ledger import SqlLedger
 from treatment_agent.ports import Ledger, Scheduler
 from treatment_agent.testing import Faults, FrozenClock, understood
@@ -160,7 +165,16 @@ class World:
         wrap = self.faults.wrap
         ledger: Ledger = wrap(self.ledger, "ledger")
         scheduler: Scheduler = wrap(self.scheduler, "scheduler")
-        made = Coordinator(
+        with pytest.MonkeyPatch.context() as patch:
+            # Compiling it takes most of a start; it is the same code in every process.
+            patch.setattr(facade, "build_graph", _same_graph)
+            made = self._process(ledger, scheduler)
+        _breakable(made.graph.checkpointer, self.faults, ("put", "put_writes", "get_tuple"))
+        return made
+
+    def _process(self, ledger: Ledger, scheduler: Scheduler) -> Coordinator:
+        wrap = self.faults.wrap
+        return Coordinator(
             policy=self.policy,
             tools=Tools(
                 scheduler=scheduler,
@@ -173,8 +187,6 @@ class World:
             interpreter=wrap(KnownWords(self.readings), "interpreter"),
             clock=self.clock,
         )
-        _breakable(made.graph.checkpointer, self.faults, ("put", "put_writes", "get_tuple"))
-        return made
 
     def restart(self, downtime: timedelta = LEASE + timedelta(minutes=1)) -> None:
         """The process is gone; after `downtime` another one starts."""
@@ -238,6 +250,17 @@ class World:
         for port in ("clock", "scheduler", "messenger", "desk", "chart"):
             setattr(twin, port, _twin(getattr(self, port)))
         return twin
+
+
+@cache
+def _compiled() -> Graph:
+    return build_graph()
+
+
+def _same_graph(saver: BaseCheckpointSaver[str] | None = None) -> Graph:
+    graph = copy.copy(_compiled())
+    graph.checkpointer = saver
+    return graph
 
 
 def _twin(thing: T) -> T:

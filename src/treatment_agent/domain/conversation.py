@@ -100,7 +100,7 @@ TRANSITIONS: dict[Move, tuple[tuple[Phase, ...], Phase | None]] = {
     Move.HAND_OFF: (_NOT_SILENCED, Phase.WITH_STAFF),
     Move.RELEASE: ((Phase.WITH_STAFF,), Phase.IN_CONVERSATION),
     Move.REQUEUE: ((*TALKING, Phase.WITH_STAFF, Phase.CLOSED, Phase.BOOKED, Phase.BOOKING_REQUESTED), Phase.QUEUED),
-    Move.REVIEW: ((*TALKING, Phase.WITH_STAFF, Phase.BOOKING_REQUESTED), Phase.NEEDS_REVIEW),
+    Move.REVIEW: ((*TALKING, Phase.WITH_STAFF, Phase.BOOKING_REQUESTED, Phase.BOOKED), Phase.NEEDS_REVIEW),
     Move.CLOSE: (_NOT_SILENCED, Phase.CLOSED),
 }
 

@@ -17,7 +17,7 @@ from treatment_agent.domain.text import NormalizedText
 _TOKEN = re.compile(
     r"(?P<title>\b(?:drs?|dra|mrs?|ms|sra?|jr|st)\b)\.?|(?P<half>\b[ap])\.m\b\.?"
     r"|(?P<number>\d+(?:[:.,/-]\d+)*[a-z]{0,3}(?![a-z]))|(?P<word>[^\W_]+(?:'[^\W_]+)*)"
-    r"|(?P<mark>\.+|[?!;,$%#&@+{}])|(?P<symbol>[^\s\w\"'()\[\]:/*<>_=~^|\\-])"
+    r"|(?P<mark>\.+|[?!;,$%#&@+{}])|(?P<symbol>[^\s\w\"'()\[\]:/*<>_=~^|\\\u00bf\u00a1\u2022\ufffd-])"
 )
 _DOUBLED = re.compile(r"([a-z])\1")
 _LONGEST = 24

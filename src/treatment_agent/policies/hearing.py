@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from treatment_agent.domain.conversation import Conversation
+from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Facts, Intent, Interpretation, Span
-from treatment_agent.domain.scheduling import VisitPlan
+from treatment_agent.domain.scheduling import Booking, BookingStatus, VisitPlan
 from treatment_agent.domain.treatment import Case
 from treatment_agent.domain.turn import ReasonNote
 from treatment_agent.policies import booking
@@ -37,6 +37,18 @@ class Turn:
     def visit(self) -> VisitPlan | None:
         """The visit to be booked, or None when the office books this kind by hand."""
         return booking.plan_visit(self.case, self.policy)
+
+    @property
+    def live_booking(self) -> Booking | None:
+        """Our booking, while it is requested or confirmed."""
+        ours = self.conversation.booking
+        live = ours is not None and ours.status in (BookingStatus.REQUESTED, BookingStatus.CONFIRMED)
+        return ours if live else None
+
+    @property
+    def visit_stands(self) -> bool:
+        """True when a visit is booked or requested, by us or by staff: a second one is never made (P6)."""
+        return self.live_booking is not None or self.conversation.phase is Phase.BOOKED
 
 
 def task(

@@ -23,7 +23,7 @@ LANGUAGES = ("en", "es")
 _TOPIC_FILES = tuple(topic.value for topic in Topic)
 # Subjects of `plain.toml` that carry no meaning of their own.
 _SELF_HARM = "sensitive.self-harm"
-_SMALL = ("function",)
+_SMALL = ("function", "function_es", "polite")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,8 @@ def after_search(decision: Decision, search: Search, slots: tuple[Slot, ...], tu
         if search.nearest is not None:
             again = Search(request=search.nearest, scripts=visits.NEAREST_SCRIPTS)
             return replace(decision, rules=("reply.nearest-times", *decision.rules), tool=again)
-        booked = turn.conversation.booking is not None
         rule = "reply.no-slots"
-        empty = visits.staff_changes(turn, rule) if booked else waiting.call_back(turn, rule=rule)
+        empty = visits.staff_changes(turn, rule) if turn.visit_stands else waiting.call_back(turn, rule=rule)
         return replace(empty, rules=(*empty.rules, *decision.rules), language=decision.language)
     script = search.scripts[min(len(slots), 2)]
     return replace(
@@ -40,7 +39,7 @@ def after_search(decision: Decision, search: Search, slots: tuple[Slot, ...], tu
 
 def after_booking(decision: Decision, booking: Booking, authority: Authority, turn: Turn) -> Decision:
     """Tell the patient what is true: booked only if the calendar confirmed it, requested otherwise (P6)."""
-    moved = turn.conversation.booking is not None
+    moved = turn.live_booking is not None
     if booking.status is BookingStatus.CONFIRMED:
         return replace(
             decision,

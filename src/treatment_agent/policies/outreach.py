@@ -66,8 +66,8 @@ def decide(touch: Touch, chart: ChartStatus) -> Decision:
     conversation = touch.conversation
     if conversation.phase is Phase.QUEUED:
         assessment = queue.assess(touch.case, touch.policy, touch.now)
-        if not assessment.eligible:
-            return _review(touch, assessment.skip_rule or "outreach.not-eligible")
+        if assessment.skip_rule is not None:
+            return _review(touch, assessment.skip_rule)
     if cadence.is_review(conversation.step, touch.policy) and conversation.phase is not Phase.DEFERRED:
         return _review(touch, "outreach.no-response", Disposition.NO_RESPONSE)
     verdict = decide_outreach(now=touch.now, facts=touch.facts, policy=touch.policy)

@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from treatment_agent.domain.conversation import Conversation, Move, Phase, next_phase
+from treatment_agent.domain.conversation import Conversation, Disposition, Move, Phase, next_phase
 from treatment_agent.domain.handoff import HandoffStatus
 from treatment_agent.domain.interpretation import Asked
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.turn import Decision, DueChange
 
 _SETTLED = (Phase.BOOKED, Phase.DECLINED, Phase.OPTED_OUT, Phase.CLOSED, Phase.NEEDS_REVIEW, Phase.WITH_STAFF)
+# Where offered times are off the table.
+_NOTHING_TO_PICK = (Phase.BOOKED, Phase.BOOKING_REQUESTED, Phase.DECLINED, Phase.OPTED_OUT, Phase.CLOSED)
+# Moves by which an ended conversation goes on.
+_REOPENS = frozenset(
+    {Move.TOUCH, Move.ASK, Move.OFFER, Move.REQUEST_BOOKING, Move.CALL_BACK, Move.DEFER, Move.OPT_IN, Move.REVIEW}
+)
 
 
 def advance(conversation: Conversation, decision: Decision) -> Conversation:
@@ -28,7 +34,7 @@ def advance(conversation: Conversation, decision: Decision) -> Conversation:
         language=decision.language or conversation.language,
         until=decision.until or conversation.until,
         step=conversation.step if decision.step is None else decision.step,
-        disposition=decision.disposition or conversation.disposition,
+        disposition=decision.disposition or _disposition(conversation, decision),
         booking=decision.booking or conversation.booking,
         due_at=_due(conversation, decision, phase),
     )
@@ -36,6 +42,14 @@ def advance(conversation: Conversation, decision: Decision) -> Conversation:
     if decision.reason is not None and decision.reason.code not in moved.reasons:
         moved = replace(moved, reasons=(*moved.reasons, decision.reason.code))
     return _with_desk(moved, decision)
+
+
+def _disposition(conversation: Conversation, decision: Decision) -> Disposition | None:
+    """How it ended stands until it goes on; then only a booked visit counts still."""
+    if decision.move not in _REOPENS:
+        return conversation.disposition
+    ours = decision.booking or conversation.booking
+    return Disposition.BOOKED if ours is not None and ours.status is BookingStatus.CONFIRMED else None
 
 
 def _due(conversation: Conversation, decision: Decision, phase: Phase) -> datetime | None:
@@ -47,7 +61,7 @@ def _due(conversation: Conversation, decision: Decision, phase: Phase) -> dateti
 
 
 def _with_offers(conversation: Conversation, decision: Decision) -> Conversation:
-    if conversation.phase in (Phase.BOOKED, Phase.DECLINED, Phase.OPTED_OUT, Phase.CLOSED):
+    if conversation.phase in _NOTHING_TO_PICK:
         conversation = replace(conversation, offers=())
     if decision.offers is None:
         return conversation

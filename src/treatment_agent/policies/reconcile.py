@@ -75,20 +75,22 @@ def _chart(event: ChartChanged, facts: ConversationFacts, policy: PracticePolicy
         due = DueChange.SET if later else DueChange.KEEP
         return Decision(move=Move.STAY, rules=("chart.staff-contact",), due=due, due_at=until)
     if event.change is ChartChange.CANCELLED:
+        ours = conversation.booking
         return Decision(
-            move=_may(conversation, Move.REVIEW),
+            move=Move.STAY if conversation.held else _may(conversation, Move.REVIEW),
             rules=("chart.cancelled",),
             handoff=_task(HandoffKind.REVIEW, "chart.cancelled", facts, policy, now),
+            booking=replace(ours, status=BookingStatus.CANCELLED) if ours else None,
             due=DueChange.CLEAR,
         )
     rule, disposition = _CHART[event.change]
-    ours = conversation.phase in (Phase.BOOKED, Phase.BOOKING_REQUESTED) and event.change is ChartChange.BOOKED
+    by_us = conversation.phase in (Phase.BOOKED, Phase.BOOKING_REQUESTED) and event.change is ChartChange.BOOKED
     # While staff hold the thread it stays theirs; the ending is remembered and takes effect on release.
-    move = Move.STAY if ours or conversation.held else _may(conversation, Move.CLOSE)
+    move = Move.STAY if by_us or conversation.held else _may(conversation, Move.CLOSE)
     return Decision(
         move=move,
         rules=(rule,),
-        disposition=conversation.disposition if ours else disposition,
+        disposition=conversation.disposition if by_us else disposition,
         due=DueChange.CLEAR,
     )
 

@@ -39,10 +39,7 @@ def decide(turn: Turn) -> Decision:
         Never a handoff that holds the conversation; at most a task beside it.
     """
     intent = main_intent(turn.interpretation)
-    if turn.conversation.booking is not None and turn.conversation.phase is Phase.BOOKED:
-        decision = _after_booking(turn, intent)
-    else:
-        decision = _before_booking(turn, intent)
+    decision = _after_booking(turn, intent) if turn.visit_stands else _before_booking(turn, intent)
     asides = tuple(Say(_aside(turn, i)) for i in _ASIDES if i in turn.interpretation.intents and i is not intent)
     decision = replace(decision, says=(*decision.says, *asides))
     return _spoken(turn, _nudged(turn, decision))
@@ -86,8 +83,13 @@ def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
 
 
 def _after_booking(turn: Turn, intent: Intent | None) -> Decision:
-    """With a visit on the calendar only a change or a call moves anything; a second booking is never made (P6)."""
+    """With a visit booked or requested only a change or a call moves anything; a second one is never made (P6)."""
+    moving = bool(turn.conversation.offers)
     match intent:
+        case Intent.ACCEPT if moving:
+            return visits.accept(turn)
+        case Intent.AFFIRM if moving:
+            return visits.affirm(turn)
         case Intent.CHANGE | Intent.OTHER_TIMES:
             return visits.change(turn)
         case Intent.CALLBACK:

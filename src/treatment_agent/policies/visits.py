@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from treatment_agent.domain.conversation import Move
+from treatment_agent.domain.conversation import TALKING, Disposition, Move
 from treatment_agent.domain.handoff import HandoffKind
 from treatment_agent.domain.interpretation import Ambiguity, Asked
-from treatment_agent.domain.scheduling import Slot, Window
+from treatment_agent.domain.scheduling import BookingStatus, Slot, Window
 from treatment_agent.domain.turn import Book, Decision, DueChange, Say, Search
 from treatment_agent.policies import booking
 from treatment_agent.policies.hearing import Turn, reason_of, task
@@ -38,7 +38,7 @@ def book(turn: Turn, slot: Slot) -> Decision:
     visit = turn.visit
     if visit is None:
         return call_back(turn, rule="reply.booked-by-hand")
-    current = turn.conversation.booking
+    current = turn.live_booking
     replaces = current.appointment_id if current else None
     return Decision(
         move=Move.STAY,
@@ -104,19 +104,24 @@ def which(turn: Turn, rule: str) -> Decision:
 def change(turn: Turn) -> Decision:
     """Move a visit ourselves only where the calendar can do it in one step; cancelling is always for staff."""
     cancels = any(c.rule.startswith("change.cancel") for c in turn.interpretation.clauses)
-    wants_time = bool(turn.facts.windows) or any(c.rule.startswith("change.move") for c in turn.interpretation.clauses)
-    ours = turn.conversation.booking
+    moves = any(c.rule.startswith("change.move") for c in turn.interpretation.clauses)
+    # Times on the table mean that the visit is being moved already: "any others?" is the next round of it.
+    wants_time = moves or bool(turn.facts.windows or turn.conversation.offers)
+    ours = turn.live_booking
     if cancels or not wants_time or not turn.can_reschedule or ours is None or ours.appointment_id is None:
         return staff_changes(turn, "reply.change-by-staff")
     return search(turn, rule="reply.change", windows=turn.facts.windows)
 
 
 def staff_changes(turn: Turn, rule: str) -> Decision:
-    """Staff change or cancel the booked visit: a task, and the approved answer."""
+    """Staff change or cancel the visit: a task, and the approved answer. Times offered for a move are off the table."""
+    ours = turn.live_booking
+    back = turn.conversation.phase in TALKING and ours is not None and ours.status is BookingStatus.CONFIRMED
     return Decision(
-        move=Move.STAY,
+        move=Move.BOOK if back else Move.STAY,
         rules=(rule,),
         says=(Say("change-noted"),),
         handoff=task(turn, HandoffKind.CHANGE, rule),
         reason=reason_of(turn),
+        disposition=Disposition.BOOKED if back else None,
     )

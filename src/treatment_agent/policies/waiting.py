@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
-from treatment_agent.domain.conversation import Conversation, Disposition, Move, Phase
+from treatment_agent.domain.conversation import Conversation, Disposition, Move
 from treatment_agent.domain.handoff import HandoffKind
 from treatment_agent.domain.interpretation import Asked, Reason
 from treatment_agent.domain.turn import Decision, DueChange, ReasonNote, Say
@@ -33,7 +33,7 @@ def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
     else:
         script = "callback-confirmed" if asked_before else "callback-ask"
     return Decision(
-        move=Move.STAY if turn.conversation.phase is Phase.BOOKED else Move.CALL_BACK,
+        move=Move.STAY if turn.visit_stands else Move.CALL_BACK,
         rules=(rule,),
         says=(Say(script),),
         handoff=task(turn, HandoffKind.CALL_BACK, rule, call_at=call_at),
@@ -48,7 +48,8 @@ def defer(turn: Turn) -> Decision:
     """Wake the case on the day the patient names, or after `defer_days`; ask for the reason once if none was given."""
     until = turn.facts.until
     reason = reason_of(turn)
-    known = until is not None or reason is not None or turn.conversation.asked is Asked.REASON_ASK
+    told = reason is not None and reason.code is not Reason.UNSPECIFIED
+    known = until is not None or told or turn.conversation.asked is Asked.REASON_ASK
     if until is None:
         until = local_now(turn).date() + timedelta(days=turn.policy.defer_days)
     until = min(max(until, local_now(turn).date()), local_now(turn).date() + _LONGEST_DEFERRAL)

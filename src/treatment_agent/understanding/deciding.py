@@ -20,7 +20,7 @@ _POINTS = {
 _BOOKED_POINTS = {"change": 2.0, "ack": 1.0, "defer": -1.0, "already": -1.0, "accept": -0.5}
 _ABOUT_SLOTS = frozenset(("accept", "reject", "ask_times", "yes", "affirm", "ack", "aside", "change", "either", ""))
 # Meaningful words beside the deciding phrases, as a share of those phrases' own words.
-_STRAY_SHARE = 0.7
+_STRAY_SHARE = 0.5
 _SEARCHABLE = timedelta(days=28)
 _DIRECT = {
     "who": Intent.WHO,
