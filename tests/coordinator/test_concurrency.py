@@ -15,14 +15,16 @@ from typing import TypeVar
 
 import pytest
 from crash_stories import READINGS
-from crash_world import ANA, BEN, CHICAGO, FIRST_MORNING, OPENINGS, StandingClock, World, case
+from crash_world import ANA, BEN, CHICAGO, FIRST_MORNING, OPENINGS, ForgetfulMessenger, StandingClock, World, case
 from pydantic import SecretStr
 
 from treatment_agent import Case, Coordinator, InboundMessage
 from treatment_agent.coordinator.hold import LEASE, Hold
+from treatment_agent.domain.books import OutboxStatus
 from treatment_agent.domain.consent import ConsentHow, ConsentRecord, ConsentStatus
 from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.events import PatientMessage
+from treatment_agent.domain.messages import ApprovedMessage, Receipt
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.scheduling import ApprovedBooking, Booking, Slot
 from treatment_agent.domain.treatment import ChartStatus
@@ -89,6 +91,38 @@ class TestFourMessagesAtOnce:
         _no_text_twice(world)
         for office in offices:
             office.close()
+
+
+class _SlowProvider(ForgetfulMessenger):
+    """Takes its time with a text, during which something else happens."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def send(self, message: ApprovedMessage) -> Receipt:
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            happens()
+        return super().send(message)
+
+
+class TestATextOnItsWay:
+    def test_is_left_alone_by_whoever_comes_meanwhile(self, tmp_path: Path) -> None:
+        world = World(tmp_path, READINGS, clock=StandingClock(FIRST_MORNING), messenger=_SlowProvider())
+        world.first_touch()
+        world.clock.set(datetime(2026, 11, 27, 10, tzinfo=CHICAGO))
+        world.coordinator.run_due()
+        (other,) = machines(world, 1)
+        second = threading.Thread(target=_says(other, world, "call me"))
+        given_time = threading.Event()
+        world.messenger.meanwhile = lambda: (second.start(), given_time.wait(0.3))  # type: ignore[attr-defined]
+
+        world.text("friday please")
+        second.join(timeout=20)
+
+        assert world.scripts() == ["first-message", "offer-one", "callback-ask"]
+        assert {r.status for r in world.ledger.outbox("case-ana")} == {OutboxStatus.SENT}
+        other.close()
+        world.stop()
 
 
 class TestOneMessageDeliveredByEight:

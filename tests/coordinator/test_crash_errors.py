@@ -10,10 +10,15 @@ from crash_film import Ending, check_always, ending_of, open_world, somebody_has
 from crash_stories import READINGS, STORIES, Story
 from crash_world import World
 
+from treatment_agent.domain.conversation import Phase
+from treatment_agent.domain.events import ChartChange
 from treatment_agent.domain.handoff import HandoffKind
 from treatment_agent.domain.interpretation import Topic
-from treatment_agent.errors import AdapterRejected, AdapterUnavailable, TreatmentAgentError
-from treatment_agent.testing import Boundary, Faults, understood
+from treatment_agent.domain.messages import PlannedSend, SendKind
+from treatment_agent.errors import AdapterRejected, AdapterUnavailable, NotPermitted, TreatmentAgentError
+from treatment_agent.graph import acting, nodes
+from treatment_agent.policies import boundary
+from treatment_agent.testing import Boundary, Crash, Faults, understood
 
 OUTSIDE = ("scheduler", "messenger", "chart", "desk", "interpreter")
 RETRY = timedelta(minutes=31)
@@ -160,6 +165,112 @@ class TestBrokenInterpreter:
         assert outcome.handoff is not None
         assert outcome.handoff.kind is HandoffKind.HANDOFF
         assert world.scripts() == ["first-message", "handoff-other"]
+        world.stop()
+
+
+def _broken(*_: object, **__: object) -> object:
+    raise ValueError(WRONG)
+
+
+class TestBrokenNode:
+    """Our own code breaks in the middle of a turn."""
+
+    @pytest.mark.parametrize(
+        ("place", "rule"),
+        [
+            ((nodes, "screen"), "turn.consent-gate-failed"),
+            ((nodes.sanity, "checked"), "turn.understand-failed"),
+            ((nodes.topics, "judge"), "turn.topic-guard-failed"),
+            ((nodes.replies, "decide"), "turn.decide-failed"),
+            ((acting.outcomes, "after_search"), "turn.act-failed"),
+        ],
+    )
+    def test_gives_the_message_to_a_person(
+        self, place: tuple[object, str], rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world = open_world(tmp_path, STORIES["accept"])
+        world.coordinator  # noqa: B018  starts it
+        monkeypatch.setattr(*place, _broken)
+
+        outcome = world.text("friday please")
+
+        assert outcome.failures == (rule,)
+        assert outcome.handoff is not None
+        assert outcome.handoff.words == ("friday please",)
+        # When the consent gate itself broke, the message may have been a STOP: then in silence.
+        silent = rule == "turn.consent-gate-failed"
+        assert world.scripts() == ["first-message", *([] if silent else ["handoff-other"])]
+        world.stop()
+
+    def test_reviews_what_came_from_outside(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        world = open_world(tmp_path, STORIES["accept"])
+        monkeypatch.setattr(nodes.reconcile, "decide", _broken)
+
+        outcome = world.coordinator.chart_changed("ana", ChartChange.BOOKED)
+
+        assert outcome.failures == ("turn.reconcile-failed",)
+        assert [h.kind for h in outcome.handoffs] == [HandoffKind.REVIEW]
+        world.stop()
+
+    def test_refuses_an_answer_that_may_not_leave(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        world = open_world(tmp_path, STORIES["accept"])
+        approve = boundary.outbound.approve
+
+        def refuses(send: PlannedSend, **facts: object) -> object:
+            if send.kind is SendKind.REPLY:
+                raise NotPermitted("outbound.unfillable")
+            return approve(send, **facts)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(boundary.outbound, "approve", refuses)
+        outcome = world.text("friday please")
+
+        assert outcome.failures == ("outbound.unfillable", "turn.refused")
+        assert outcome.phase_after is Phase.WITH_STAFF
+        assert world.scripts() == ["first-message", "handoff-other"]
+        world.stop()
+
+
+class TestLostAnswer:
+    """The calendar booked, and we never heard it say so."""
+
+    def test_is_asked_for_before_anybody_is_bothered(self, tmp_path: Path) -> None:
+        world = open_world(tmp_path, STORIES["accept"])
+        world.faults.fail_after(1, TimeoutError(WRONG), port="scheduler", method="book")
+
+        outcome = world.text("2")
+
+        assert outcome.phase_after is Phase.BOOKED
+        assert outcome.handoff is None
+        assert world.scripts() == ["first-message", "booked"]
+        world.stop()
+
+    def test_counts_even_when_a_new_booking_would_be_too_late(self, tmp_path: Path) -> None:
+        world = open_world(tmp_path, STORIES["accept"])
+        picked = world.conversation().offers[1]
+        world.faults.crash_after(1, port="scheduler", method="book")
+        with pytest.raises(Crash):
+            world.text("2")
+        world.restart(picked.start - timedelta(hours=1) - world.clock.now())
+
+        world.coordinator.run_due()
+
+        assert world.conversation().phase is Phase.BOOKED
+        assert [b.slot for b in world.live()] == [picked]
+        assert world.scripts() == ["first-message", "booked"]
+        world.stop()
+
+    def test_of_a_booking_given_up_meanwhile_goes_to_a_person(self, tmp_path: Path) -> None:
+        world = open_world(tmp_path, STORIES["accept"])
+        world.faults.crash_after(1, port="scheduler", method="book")
+        with pytest.raises(Crash):
+            world.text("2")
+        world.restart()
+        world.scheduler.release(world.scheduler.bookings[0].key)
+
+        world.coordinator.run_due()
+
+        assert world.conversation().phase is Phase.WITH_STAFF
+        assert "booked" not in world.scripts()
         world.stop()
 
 

@@ -26,9 +26,11 @@ from crash_film import (
 )
 from crash_stories import STORIES, Story
 
+from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.handoff import HandoffKind
+from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.messages import SendKind
-from treatment_agent.testing import Crash, Faults
+from treatment_agent.testing import Crash, Faults, understood
 
 MOMENT, LUNCH = timedelta(minutes=3), timedelta(hours=2)
 
@@ -118,6 +120,39 @@ class TestDeadProcess:
                 check_always(world, story, f"{plan} {calls[number - 1]}")
                 assert ending_of(world, story) == ending, f"{plan} {calls[number - 1]}"
                 world.stop()
+
+
+class TestCheckpoint:
+    """It is the write-ahead record: what was decided before the crash is what happens."""
+
+    def test_stands_even_if_the_message_would_be_read_differently_now(self, tmp_path: Path) -> None:
+        world = open_world(tmp_path, STORIES["accept"])
+        world.faults.crash_after(1, port="saver", method="put")
+        with pytest.raises(Crash):
+            world.text("2")
+        world.stop()
+        world.readings = {"2": understood(Topic.COMPLAINT)}
+        world.restart(MOMENT)
+
+        world.coordinator.run_due()
+
+        assert world.conversation().phase is Phase.BOOKED
+        assert world.scripts() == ["first-message", "booked"]
+        world.stop()
+
+
+class TestWhy:
+    def test_names_what_a_crash_left_waiting(self, tmp_path: Path) -> None:
+        world = open_world(tmp_path, STORIES["accept"])
+        world.faults.crash_after(1, port="ledger", method="claim")
+        with pytest.raises(Crash):
+            world.text("2")
+        world.restart(MOMENT)
+
+        assert "turn.pending" in {line.rule for line in world.coordinator.why("ana").lines}
+        world.coordinator.run_due()
+        assert "turn.pending" not in {line.rule for line in world.coordinator.why("ana").lines}
+        world.stop()
 
 
 class TestNextMessage:

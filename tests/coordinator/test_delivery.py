@@ -143,6 +143,23 @@ class TestRefusals:
         assert rows(world)[1].status is OutboxStatus.DOUBTFUL
         assert [h.kind for h in world.ledger.handoffs()] == [HandoffKind.DELIVERY]
 
+    @pytest.mark.parametrize("plan", ["crash_before", "crash_after"])
+    @pytest.mark.parametrize("error", [AdapterRejected("no", code="30006"), DeliveryInDoubt("timeout")])
+    def test_are_not_forgotten_when_the_process_dies_over_them(
+        self, world: World, plan: str, error: BaseException
+    ) -> None:
+        world.first_touch()
+        break_send(world, error)
+        getattr(world.faults, plan)(1, port="ledger", method="mark_unsent")
+        with pytest.raises(Crash):
+            world.text("friday please")
+        world.restart()
+
+        world.coordinator.run_due()
+
+        assert [h.kind for h in world.ledger.handoffs()] == [HandoffKind.DELIVERY]
+        assert world.scripts().count("offer-one") <= 1
+
 
 class TestMessengerDown:
     def test_a_reply_waits_for_the_next_run(self, world: World) -> None:
@@ -151,6 +168,7 @@ class TestMessengerDown:
 
         outcome = world.text("friday please")
         assert [r.status for r in outcome.replies] == ["pending"]
+        assert rows(world)[1].rule == "dispatch.unavailable"
         world.coordinator.run_due()
 
         assert world.scripts() == ["first-message", "offer-one"]
@@ -298,6 +316,19 @@ class TestFoundLate:
         assert world.scripts() == []
         assert rows(world)[0].rule == "dispatch.overtaken"
 
+    def test_is_sent_when_the_provider_knows_that_it_never_left(self, dead: World) -> None:
+        dead.restart(timedelta(minutes=3))
+        dead.faults.crash_before(1, port="messenger", method="send")
+        with pytest.raises(Crash):
+            dead.coordinator.run_due()
+        dead.restart(timedelta(minutes=3))
+
+        marks = len(dead.faults.calls)
+        dead.coordinator.run_due()
+
+        assert dead.scripts() == ["first-message"]
+        assert "mark_unsent" in {c.method for c in dead.faults.calls[marks:]}, "dispatch.not-sent-before"
+
     def test_a_wake_up_is_still_a_wake_up(self, world: World) -> None:
         world.first_touch()
         world.text("after new year")
@@ -312,6 +343,19 @@ class TestFoundLate:
         assert world.scripts() == ["first-message", "deferred-until", "wake"]
         assert [r.rule for r in rows(world)] == ["", "", "dispatch.stale-wake", ""]
         assert "dispatch.stale-wake" in {rule for e in world.history() if e.outcome for rule in e.outcome.rules}
+
+    def test_a_reply_decided_yesterday_goes_to_a_person(self, world: World) -> None:
+        world.first_touch()
+        world.faults.crash_after(1, port="saver", method="put")
+        with pytest.raises(Crash):
+            world.text("friday please")
+        world.restart(timedelta(hours=13))
+
+        world.coordinator.run_due()
+
+        assert world.scripts() == ["first-message"]
+        assert rows(world)[1].rule == "dispatch.stale"
+        assert [h.kind for h in world.ledger.handoffs()] == [HandoffKind.DELIVERY]
 
 
 class _SlowCalendar(MemoryScheduler):

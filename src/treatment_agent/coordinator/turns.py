@@ -129,7 +129,7 @@ class Turns:
 
         The second value is True when it was decided just now. Whatever breaks on the way, a person gets it (P5).
         """
-        # A touch called nothing that must not be called twice, so it is decided afresh: the chart may have changed (P9).
+        # A touch only asked questions. It asks them again: the chart may have changed (P9).
         if not fresh and not isinstance(stored.event, TouchDue):
             saved = self.graph.get_state(_config(stored)).values
             done = saved.get("turn")
@@ -146,7 +146,9 @@ class Turns:
             return self._commit(record, after, stored, facts), True
 
     def _run(self, stored: StoredEvent, context: TurnContext) -> tuple[TurnRecord, Conversation]:
-        state = self.graph.invoke(fresh(stored.event, context.facts), _config(stored), context=context, durability="exit")
+        state = self.graph.invoke(
+            fresh(stored.event, context.facts), _config(stored), context=context, durability="exit"
+        )
         record = state.get("turn")
         if record is None or record.id != stored.event.id:
             raise ValueError("the graph ended without a record")

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from treatment_agent.domain.interpretation import Span
 
 _PUNCTUATION = {
-    "\u2018": "'", "\u2019": "'", "\u201a": "'", "\u201b": "'", "\u2032": "'", "`": "'", "\u00b4": "'", "\u02bc": "'",
-    "\u201c": '"', "\u201d": '"', "\u201e": '"', "\u00ab": '"', "\u00bb": '"', "\u2033": '"',
-    "\u2010": "-", "\u2011": "-", "\u2012": "-", "\u2013": "-", "\u2014": "-", "\u2015": "-", "\u2212": "-",
-    "\u3002": ".", "\uff1f": "?", "\u061f": "?",
-}  # fmt: skip
-# Letters of other scripts that look Latin. Case matters: a Russian "\u043d" is no "h", but a capital "\u041d" passes for "H".
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032`\u00b4\u02bc", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2033", '"'),
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"),
+    "\u3002": ".",
+    "\uff1f": "?",
+    "\u061f": "?",
+}
+# Letters of other scripts that look Latin. Case matters: a small Russian "\u043d" is no "h", a capital one looks
+# like "H".
 _LOOKALIKES = dict(
     zip(
         "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u04cf"
@@ -32,6 +35,12 @@ _LOOKALIKES = dict(
 _WORD = re.compile(r"\w+")
 _SPELLED = re.compile(r"(?<!\w)[^\W\d_](?:(?P<gap>[ .\-_*])[^\W\d_])(?:(?P=gap)[^\W\d_]){2,}(?!\w)")
 _QUOTED = re.compile(r"[\"\u201c\u201e\u00ab]([^\"\u201c\u201d\u00ab\u00bb]{12,})[\"\u201d\u00bb]?")
+_REACTION = re.compile(
+    r"^\s*(?:liked|loved|disliked|laughed at|emphasized|questioned|reacted .{1,12} to|removed an? \w+ from|"
+    r"le gust\u00f3|me gusta|me encanta|enfatiz\u00f3|reaccion\u00f3 .{1,12})\s*"
+    r"(?P<quote>[\"\u201c\u00ab].*[\"\u201d\u00bb]\s*)$",
+    re.IGNORECASE | re.DOTALL,
+)
 _REPLY_HEADER = re.compile(
     r"^(?:on .{8,120} wrote:|el .{8,120} escribi\u00f3:|-{3,} ?(?:original|forwarded) message.*|_{10,})[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -95,6 +104,9 @@ def _without_accent(char: str) -> str:
 def _blank_quotes(text: str, ours: tuple[str, ...]) -> str:
     """Put spaces over what is not the sender's own words; give the text back unchanged if nothing would be left."""
     blanked = text
+    reaction = _REACTION.match(blanked)
+    if reaction:
+        blanked = blanked[: reaction.start("quote")] + " " * (len(blanked) - reaction.start("quote"))
     header = _REPLY_HEADER.search(blanked)
     if header:
         blanked = blanked[: header.start()] + " " * (len(blanked) - header.start())
@@ -198,7 +210,7 @@ def _squeeze(chars: list[str], offsets: list[int]) -> tuple[list[str], list[int]
 
 
 def _join_spelled(chars: list[str], offsets: list[int]) -> tuple[list[str], list[int]]:
-    """ "s.t.o.p" and "s t o p" -> "stop"."""
+    """Join spelled words: "s.t.o.p" and "s t o p" -> "stop"."""
     drop = {place for found in _SPELLED.finditer("".join(chars)) for place in range(found.start() + 1, found.end(), 2)}
     if not drop:
         return chars, offsets

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from treatment_agent.errors import AdapterError
 from treatment_agent.graph.acting import carry_out
 from treatment_agent.graph.state import TurnContext, TurnState
 from treatment_agent.policies import gate, outreach, reconcile, replies, sanity, topics
+from treatment_agent.policies.hearing import language_of
 from treatment_agent.policies.outreach import Touch
 from treatment_agent.policies.screening import screen
 
@@ -165,12 +167,13 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     if not isinstance(event, PatientMessage):
         decision = outreach.failed(context.facts, context.policy, context.now, failures or ("turn.failed",))
         return {"decisions": (*_kept(state), decision), "to_person": False}
+    conversation, interpretation = context.facts.conversation, state.get("interpretation")
     verdicts = state.get("verdicts", ()) or tuple(Verdict(topic=Topic.OTHER, rule=rule) for rule in failures)
     request = topics.request(
         verdicts,
         event_id=event.id,
-        conversation=context.facts.conversation,
-        interpretation=state.get("interpretation"),
+        conversation=conversation,
+        interpretation=interpretation,
         policy=context.policy,
         now=context.now,
     )
@@ -183,6 +186,8 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         revokes=bool(screening and screening.opt_out) or event.carrier_opt_out,
         now=context.now,
     )
+    if interpretation is not None:
+        decision = replace(decision, language=language_of(interpretation, conversation, context.policy))
     if "turn.consent-gate-failed" in failures:
         # Nobody looked whether this was a STOP: not a word may go out (P1).
         decision = gate.without_texts(decision)

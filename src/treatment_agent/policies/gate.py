@@ -13,12 +13,13 @@ from treatment_agent.domain.books import ConversationFacts
 from treatment_agent.domain.consent import ConsentHow, ConsentStatus
 from treatment_agent.domain.conversation import Disposition, Move, Phase
 from treatment_agent.domain.events import Event, PatientMessage
-from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Urgency
+from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Asked, Intent, Interpretation
 from treatment_agent.domain.messages import SendKind
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.screening import Screening
+from treatment_agent.policies.topics import due_at
 
 EMERGENCY_REPEAT = timedelta(minutes=30)
 
@@ -31,7 +32,11 @@ def decide(
     if screening.opt_out or event.carrier_opt_out:
         if conversation.phase is Phase.OPTED_OUT:
             return Decision(move=Move.STAY, rules=("consent.already-revoked",))
-        return revoke(facts, event)
+        decision = revoke(facts, event)
+        cancels = screening.opt_out is not None and screening.opt_out.rule == "opt_out.keyword-cancel"
+        if cancels and conversation.phase in (Phase.BOOKED, Phase.BOOKING_REQUESTED):
+            return replace(decision, handoff=_ask_about_visit(event, facts, policy))
+        return decision
     if screening.opt_in and (conversation.phase is Phase.OPTED_OUT or facts.revoked_at is not None):
         return _opt_in(facts)
     if conversation.phase is Phase.OPTED_OUT:
@@ -52,6 +57,19 @@ def revoke(facts: ConversationFacts, event: PatientMessage) -> Decision:
         consent=ConsentChange(ConsentStatus.REVOKED, ConsentHow.KEYWORD if event.carrier_opt_out else ConsentHow.WORDS),
         disposition=Disposition.OPTED_OUT,
         due=DueChange.CLEAR,
+    )
+
+
+def _ask_about_visit(event: PatientMessage, facts: ConversationFacts, policy: PracticePolicy) -> HandoffRequest:
+    """A bare CANCEL is an opt-out to every carrier, but who has a visit may mean the visit: a person asks them."""
+    return HandoffRequest(
+        id=f"{facts.conversation.id}:{HandoffKind.CHANGE.value}",
+        kind=HandoffKind.CHANGE,
+        topics=(),
+        urgency=Urgency.TODAY,
+        owner=Role.FRONT_DESK,
+        due_at=due_at(event.at, 240, policy, Urgency.TODAY),
+        rule="consent.revocation-wins",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from treatment_agent.domain.conversation import Conversation, Phase
+from treatment_agent.domain.conversation import TALKING, Conversation, Phase
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Facts, Intent, Interpretation, Span
 from treatment_agent.domain.scheduling import Booking, BookingStatus, VisitPlan
@@ -49,6 +49,17 @@ class Turn:
     def visit_stands(self) -> bool:
         """True when a visit is booked or requested, by us or by staff: a second one is never made (P6)."""
         return self.live_booking is not None or self.conversation.phase is Phase.BOOKED
+
+    @property
+    def is_moving(self) -> bool:
+        """True while a visit stands and other times for it are on the table."""
+        return self.visit_stands and self.conversation.phase in TALKING and bool(self.conversation.offers)
+
+
+def language_of(interpretation: Interpretation, conversation: Conversation, policy: PracticePolicy) -> str | None:
+    """The language the patient wrote in, if it is new and the office has approved texts in it."""
+    language = interpretation.language
+    return language if language != conversation.language and policy.scripts.has("offer", language) else None
 
 
 def task(

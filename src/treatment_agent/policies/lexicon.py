@@ -242,7 +242,7 @@ def _spelling(
     folder: Traversable, groups: Iterable[Group], sets: Mapping[str, tuple[str, ...]], plain: frozenset[str]
 ) -> Spelling:
     table = _table(folder, "spelling")
-    words: dict[str, str] = table.get("words", {})
+    words = _strings(table.get("words"))
     vocabulary: set[str] = set(plain)
     for group in groups:
         for pattern in group.patterns:
@@ -250,14 +250,19 @@ def _spelling(
     for items in sets.values():
         for item in items:
             vocabulary.update(item.split())
-    for canonical in words.values():
+    pairs = _strings(table.get("pairs"))
+    for canonical in (*words.values(), *pairs, *pairs.values()):
         vocabulary.update(canonical.split())
     return Spelling(
         words=words,
-        pairs=table.get("pairs", {}),
+        pairs=pairs,
         will_words=table.get("will_words", ()),
         vocabulary=vocabulary,
     )
+
+
+def _strings(found: object) -> dict[str, str]:
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def _table(folder: Traversable, name: str) -> dict[str, dict[str, dict[str, str]]]:

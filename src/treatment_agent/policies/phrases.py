@@ -17,18 +17,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from treatment_agent.errors import ConfigurationError
 
-_TOKENS = re.compile(r"[()\[\]|]|[^\s()\[\]|]+")
+_TOKENS = re.compile(r"[()\[\]|^$]|[^\s()\[\]|^$]+")
 # `wait[s]` is short for `(wait|waits)`.
 _ENDING = re.compile(r"([^\s()\[\]|]+)\[([^\s()\[\]|]+)\]")
 _GAPS = {"..": r"(?:[^ .?!;]+ ){0,3}?", "...": r"(?:[^ .?!;]+ ){0,6}?"}
 # Words too frequent to be worth looking a pattern up by.
 _COMMON = frozenset(
-    "a i im the to it is my me you your we us do does of in on for and or that this be have has not no so at with am are"
-    " what how can if will would get just de la el que no me mi lo un una se es y a en por para si ya".split()
+    "a i im the to it is my me you your we us do does of in on for and or that this be have has not no so at with am"
+    " are what how can if will would get just de la el que no me mi lo un una se es y a en por para si ya".split()
 )
 _PREFIX = 4
 
@@ -137,16 +137,16 @@ class _Reader:
         pieces: list[str] = []
         best: frozenset[str] = frozenset()
         while self._next < len(self._tokens):
-            token = self._tokens[self._next]
+            mark = self._tokens[self._next]
             self._next += 1
-            if token in ("|", ")", "]"):
-                return "".join(pieces), best, token
-            if token == "(":
+            if mark in ("|", ")", "]"):
+                return "".join(pieces), best, mark
+            if mark == "(":
                 piece, keys = self.choice(")")
-            elif token == "[":
+            elif mark == "[":
                 piece, keys = f"(?:{self.choice(']')[0]})?", frozenset()
             else:
-                piece, keys = self._atom(token)
+                piece, keys = self._atom(mark)
             pieces.append(piece)
             if keys and (not best or _cost(keys) < _cost(best)):
                 best = keys
@@ -177,6 +177,6 @@ def _cost(keys: frozenset[str]) -> int:
     return sum(6 if key in _COMMON else 2 if key.endswith("*") else 1 for key in keys) or 1000
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(source: str) -> re.Pattern[str]:
     return re.compile(source)

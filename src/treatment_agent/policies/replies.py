@@ -12,7 +12,7 @@ from treatment_agent.domain.conversation import Move, Phase
 from treatment_agent.domain.interpretation import Intent, Interpretation, LogisticsAsk
 from treatment_agent.domain.turn import AskChart, Decision, DueChange, Say
 from treatment_agent.policies import visits, waiting
-from treatment_agent.policies.hearing import Turn
+from treatment_agent.policies.hearing import Turn, language_of
 
 # Questions with an approved answer that may come along with something to act on.
 _ASIDES = (Intent.LOGISTICS, Intent.WHO)
@@ -57,9 +57,8 @@ def _nudged(turn: Turn, decision: Decision) -> Decision:
 
 def _spoken(turn: Turn, decision: Decision) -> Decision:
     """Answer in the language the patient wrote in, if the office has approved scripts in it."""
-    language = turn.interpretation.language
-    known = language != turn.conversation.language and turn.policy.scripts.has("offer", language)
-    return replace(decision, language=language) if known else decision
+    language = language_of(turn.interpretation, turn.conversation, turn.policy)
+    return replace(decision, language=language) if language else decision
 
 
 def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
@@ -84,11 +83,10 @@ def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
 
 def _after_booking(turn: Turn, intent: Intent | None) -> Decision:
     """With a visit booked or requested only a change or a call moves anything; a second one is never made (P6)."""
-    moving = bool(turn.conversation.offers)
     match intent:
-        case Intent.ACCEPT if moving:
+        case Intent.ACCEPT if turn.is_moving:
             return visits.accept(turn)
-        case Intent.AFFIRM if moving:
+        case Intent.AFFIRM if turn.is_moving:
             return visits.affirm(turn)
         case Intent.CHANGE | Intent.OTHER_TIMES:
             return visits.change(turn)

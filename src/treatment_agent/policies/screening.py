@@ -5,11 +5,17 @@ Pure and quick. Each field is None, or the rule that spoke and where in the raw 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from treatment_agent.domain.interpretation import Intent, Span, Topic
-from treatment_agent.domain.text import NormalizedText
+from treatment_agent.domain.text import NormalizedText, normalize
 from treatment_agent.policies.lexicon import Finding, lexicon
+
+_SENTENCE: Final = re.compile(r"[^.!?\n]+")
+# "please stop now thanks" and the like; a longer sentence says more than a keyword.
+_LONGEST_KEYWORD: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ def screen(text: NormalizedText, *, media: int = 0) -> Screening:
     words = book.read(text)
     findings = book.find_in(words, (Intent.OPT_OUT, Topic.EMERGENCY))
     whole = words.span(range(len(words)))
-    opt_out = _first(findings, Intent.OPT_OUT)
+    opt_out = _first(findings, Intent.OPT_OUT) or _keyword_alone(text)
     return Screening(
         opt_out=opt_out,
         emergency=_first(findings, Topic.EMERGENCY),
@@ -53,6 +59,29 @@ def screen(text: NormalizedText, *, media: int = 0) -> Screening:
         help=Sign("help.keyword", whole) if book.asks_help(words) else None,
         media_only=media > 0 and not any(char.isalnum() for char in text.text),
     )
+
+
+def _keyword_alone(text: NormalizedText) -> Sign | None:
+    """A keyword that is a whole sentence or line: "I already booked. STOP"."""
+    sentences: dict[str, int] = {}
+    for found in _SENTENCE.finditer(_with_lines(text)):
+        sentence = found.group().strip()
+        if sentence and len(sentence) <= _LONGEST_KEYWORD:
+            sentences.setdefault(sentence, found.start() + found.group().index(sentence))
+    for sentence, start in sentences.items():
+        findings = lexicon().find(normalize(sentence), (Intent.OPT_OUT,))
+        if any(finding.rule == "opt_out.keyword" for finding in findings):
+            return Sign("opt_out.keyword", text.span(start, start + len(sentence)))
+    return None
+
+
+def _with_lines(text: NormalizedText) -> str:
+    """The text with the line ends of the raw message, letter for letter."""
+    if "\n" not in text.raw:
+        return text.text
+    ends = (*text.offsets[1:], len(text.raw))
+    spans = zip(text.text, text.offsets, ends, strict=True)
+    return "".join("\n" if char == " " and "\n" in text.raw[start:end] else char for char, start, end in spans)
 
 
 def _first(findings: tuple[Finding, ...], label: Topic | Intent) -> Sign | None:

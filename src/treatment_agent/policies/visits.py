@@ -106,7 +106,7 @@ def change(turn: Turn) -> Decision:
     cancels = any(c.rule.startswith("change.cancel") for c in turn.interpretation.clauses)
     moves = any(c.rule.startswith("change.move") for c in turn.interpretation.clauses)
     # Times on the table mean that the visit is being moved already: "any others?" is the next round of it.
-    wants_time = moves or bool(turn.facts.windows or turn.conversation.offers)
+    wants_time = moves or bool(turn.facts.windows) or turn.is_moving
     ours = turn.live_booking
     if cancels or not wants_time or not turn.can_reschedule or ours is None or ours.appointment_id is None:
         return staff_changes(turn, "reply.change-by-staff")

@@ -13,14 +13,17 @@ from treatment_agent.understanding.times import TimeReading
 
 # Phrases that explain more of a clause win; these points settle what is close.
 _POINTS = {
-    "who": 0.6, "link": 1.2, "callback": 2.0, "logistics": 0.3, "decline": 0.5, "already": 0.6, "defer": 0.4,
-    "reject": 0.2, "ask_times": 0.1, "accept": 0.0, "affirm": 0.1, "either": 0.7, "change": -1.5, "yes": -0.3,
+    "who": 0.6, "link": 1.2, "callback": 2.0, "logistics": 0.3, "decline": 0.5, "already": 0.6, "defer": 0.15,
+    "reject": 0.2, "ask_times": 0.2, "accept": 0.0, "affirm": 0.1, "either": 0.7, "change": -1.5, "yes": -0.3,
     "no": -0.3, "ack": -0.2, "aside": -1.0,
 }  # fmt: skip
-_BOOKED_POINTS = {"change": 2.0, "ack": 1.0, "defer": -1.0, "already": -1.0, "accept": -0.5}
+_BOOKED_POINTS = {"change": 2.0, "ack": 1.0, "defer": -1.0, "already": -1.0, "accept": -0.5, "affirm": -4.0}
 _ABOUT_SLOTS = frozenset(("accept", "reject", "ask_times", "yes", "affirm", "ack", "aside", "change", "either", ""))
 # Meaningful words beside the deciding phrases, as a share of those phrases' own words.
 _STRAY_SHARE = 0.5
+_HABITS = frozenset("mornings afternoons evenings mañanas tardes noches weekday weekdays weekends".split())
+_FEW = 2
+_AGREEMENT = frozenset(("yes", "si", "sure", "bet"))
 _SEARCHABLE = timedelta(days=28)
 _DIRECT = {
     "who": Intent.WHO,
@@ -35,12 +38,16 @@ _DIRECT = {
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the clauses of one message share: the question asked, the option picked, the times named."""
+    """What the clauses of one message share: the question asked, the option picked, the times named.
+
+    `own` is the option this clause names by itself; None when the message is one clause.
+    """
 
     words: Words
     situation: Situation
     pick: OptionPick
     times: TimeReading
+    own: OptionPick | None = None
 
 
 def intent_of(clause: ClauseEvidence, context: Context) -> Intent | None:
@@ -113,12 +120,16 @@ def _when_offering(kind: str, clause: ClauseEvidence, context: Context) -> Inten
         return Intent.ACCEPT if len(situation.offers) == 1 and asked is not Asked.REASON_ASK else Intent.AFFIRM
     if kind == "no":
         return Intent.OTHER_TIMES if asked is Asked.OFFER else Intent.DECLINE
-    return Intent.ACK if kind == "ack" else None
+    if kind == "ack":
+        agreed = context.words.word(clause.words.start) in _AGREEMENT
+        return Intent.AFFIRM if agreed else Intent.ACK
+    return None
 
 
 def _about_slots(kind: str, clause: ClauseEvidence, context: Context) -> Intent | None:
     pick, times = context.pick, context.times
-    refused = kind in ("reject", "ask_times", "change") and "accept" not in clause.kinds
+    refused = _is_habit(context) or (kind != "accept" and "reject" in clause.kinds)
+    refused = refused or (kind in ("reject", "ask_times", "change") and "accept" not in clause.kinds)
     if pick.option is not None and not (refused and _touches(clause, context)):
         if kind == "either" or (kind == "affirm" and "either" in clause.kinds):
             return Intent.AFFIRM if _names_either(context) else Intent.ACCEPT
@@ -140,8 +151,17 @@ def _soon(context: Context) -> bool:
 
 def _touches(clause: ClauseEvidence, context: Context) -> bool:
     """True when the picked option was named in this clause."""
+    if context.own is not None:
+        return context.own.option is not None and context.own.option == context.pick.option
     span = context.pick.span
     return span is not None and overlaps(span, context.words.span(clause.words))
+
+
+def _is_habit(context: Context) -> bool:
+    """True when only a habit ("mornings", "any weekday") fits an offer: that is a wish, not a choice."""
+    span = context.pick.span
+    said = set(span.of(context.words.source.raw).lower().split()) if span else set()
+    return bool(said & _HABITS) and len(said) <= _FEW
 
 
 def _names_either(context: Context) -> bool:

@@ -64,7 +64,7 @@ class Encoder:
 
     def _linear(self, values: Floats, name: str) -> Floats:
         flat = values.reshape(-1, values.shape[-1])
-        out: Floats = flat @ self._weights[name].T + self._weights[f"{name}.bias"]
+        out: Floats = flat @ self._weights[name] + self._weights[f"{name}.bias"]
         return out.reshape(*values.shape[:-1], -1)
 
     def _norm(self, values: Floats, name: str) -> Floats:
@@ -77,7 +77,9 @@ class Encoder:
 def _widened(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Floats:
     plain = np.asarray(arrays[name]).astype(np.float32)
     scale = arrays.get(f"{name}.scale")
-    return plain if scale is None else plain * np.asarray(scale, dtype=np.float32)[:, None]
+    wide = plain if scale is None else plain * np.asarray(scale, dtype=np.float32)[:, None]
+    # A matrix is applied from the right, and numpy is a third faster when it lies that way in memory.
+    return wide if wide.ndim == 1 or name == "places" else np.ascontiguousarray(wide.T)
 
 
 def _softmax(values: Floats) -> Floats:
@@ -88,5 +90,12 @@ def _softmax(values: Floats) -> Floats:
 
 def _gelu(values: Floats) -> Floats:
     # The tanh form: numpy has no error function, and training uses the same form.
-    out: Floats = np.float32(0.5) * values * (1 + np.tanh(_GELU * (values + np.float32(0.044715) * values**3)))
-    return out
+    inner = values * values
+    inner *= np.float32(0.044715) * _GELU
+    inner += _GELU
+    inner *= values
+    np.tanh(inner, out=inner)
+    inner += np.float32(1)
+    inner *= values
+    inner *= np.float32(0.5)
+    return inner

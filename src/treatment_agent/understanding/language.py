@@ -13,43 +13,66 @@ _FEWEST_LETTERS = 4
 
 # Scripts by the first words of a letter's Unicode name.
 _SCRIPTS = {
-    "CJK": "zh", "HIRAGANA": "ja", "KATAKANA": "ja", "HANGUL": "ko", "CYRILLIC": "ru", "ARABIC": "ar", "HEBREW": "he",
-    "DEVANAGARI": "hi", "BENGALI": "bn", "GURMUKHI": "pa", "GUJARATI": "gu", "TAMIL": "ta", "TELUGU": "te", "THAI": "th",
-    "LAO": "lo", "KHMER": "km", "MYANMAR": "my", "ETHIOPIC": "am", "ARMENIAN": "hy", "GEORGIAN": "ka", "GREEK": "el",
-}  # fmt: skip
+    "CJK": "zh",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "HANGUL": "ko",
+    "CYRILLIC": "ru",
+    "ARABIC": "ar",
+    "HEBREW": "he",
+    "DEVANAGARI": "hi",
+    "BENGALI": "bn",
+    "GURMUKHI": "pa",
+    "GUJARATI": "gu",
+    "TAMIL": "ta",
+    "TELUGU": "te",
+    "THAI": "th",
+    "LAO": "lo",
+    "KHMER": "km",
+    "MYANMAR": "my",
+    "ETHIOPIC": "am",
+    "ARMENIAN": "hy",
+    "GEORGIAN": "ka",
+    "GREEK": "el",
+}
 
 _STOP_WORDS = {
-    "en": "the a an i you we my your is are was it this that to of in on at for and or but not no do does did can could"
-    " will would have has had be been am with what when how who where please yes ok thanks just so if me get need want"
-    " any there here about from by up out don't appointment call text time day know"
+    "en": "the a an i you we my your is are was it this that to of in on at for and or but not no do does did"
+    " can could will would have has had be been am with what when how who where please yes ok thanks just"
+    " so if me get need want any there here about from by up out don't appointment call text time day know"
     " dont cant wont im ill id ive thats whats okay yeah sure hi hello hey sorry later today tomorrow",
-    "es": "el la los las un una de del que y o en a al por para con sin no si es son esta estan estoy soy me mi se lo le"
-    " su sus tu te ya muy pero porque como cuando donde quien cual cuanto puedo puede pueden quiero tengo tiene hay cita"
-    " gracias hola favor dia hora semana manana tarde despues antes mas todo nada algo otro otra bien mal",
-    "fr": "le la les un une des du de je tu vous nous il elle est et pas ne que qui dans pour sur avec mais mon ma mes"
-    " votre bonjour merci oui non rendez rdv puis peux suis ai avez c'est s'il jour heure demain semaine quand combien"
-    " parle pas francais dent mal au aux ce cette j'ai je ne plus etre voudrais pourriez",
-    "pt": "o os as um uma de do da dos das e que nao em para com por mas meu minha voce voces eu ele ela esta estou"
-    " sou obrigado obrigada ola oi sim quando quanto consulta dia hora amanha semana tenho posso pode quero muito bom"
-    " tarde manha dor dente falo portugues isso seu sua",
-    "de": "der die das ein eine und ist nicht ich sie wir du mein meine ihr haben habe kann konnen bitte danke ja nein"
-    " guten tag morgen termin wann wie wo was mit fur auf zu im am es den dem von aber zahn schmerzen uhr woche",
-    "it": "il lo la gli le un una di che e non per con sono ho hai mi mio mia ciao grazie si buongiorno quando quanto"
-    " posso puo vorrei appuntamento domani giorno ora settimana molto dente dolore anche piu della nel",
-    "vi": "toi khong co la va cua cho ban chi anh em duoc muon hen ngay gio nao bao nhieu cam on xin chao den di lam"
-    " rang dau nha si noi tieng mot hai tuan sau truoc gi nay mai toi thi voi hay",
-    "tl": "ang ng sa na ako ikaw siya kami kayo po opo hindi oo salamat kumusta pwede puwede ba ko mo lang mga kung"
-    " kailan saan magkano ngipin masakit bukas araw oras gusto naman dito may wala magandang umaga",
-    "ht": "mwen ou li nou yo pa gen nan ak pou sa ki se te ap mesi bonjou tanpri wi non kile konbyen dan fe mal randevou"
-    " kapab vle jodi demen semen pale kreyol anpil men",
-    "pl": "nie tak jest sie na do w z i to ze jak kiedy gdzie ile prosze dziekuje dzien dobry moge mam wizyta zab boli"
-    " jutro godzina mowie po polsku czy ale",
+    "es": "el la los las un una de del que y o en a al por para con sin no si es son esta estan estoy soy me mi"
+    " se lo le su sus tu te ya muy pero porque como cuando donde quien cual cuanto puedo puede pueden"
+    " quiero tengo tiene hay cita gracias hola favor dia hora semana manana tarde despues antes mas todo"
+    " nada algo otro otra bien mal",
+    "fr": "le la les un une des du de je tu vous nous il elle est et pas ne que qui dans pour sur avec mais mon"
+    " ma mes votre bonjour merci oui non rendez rdv puis peux suis ai avez c'est s'il jour heure demain"
+    " semaine quand combien parle pas francais dent mal au aux ce cette j'ai je ne plus etre voudrais"
+    " pourriez",
+    "pt": "o os as um uma de do da dos das e que nao em para com por mas meu minha voce voces eu ele ela esta"
+    " estou sou obrigado obrigada ola oi sim quando quanto consulta dia hora amanha semana tenho posso"
+    " pode quero muito bom tarde manha dor dente falo portugues isso seu sua",
+    "de": "der die das ein eine und ist nicht ich sie wir du mein meine ihr haben habe kann konnen bitte danke"
+    " ja nein guten tag morgen termin wann wie wo was mit fur auf zu im am es den dem von aber zahn"
+    " schmerzen uhr woche",
+    "it": "il lo la gli le un una di che e non per con sono ho hai mi mio mia ciao grazie si buongiorno quando"
+    " quanto posso puo vorrei appuntamento domani giorno ora settimana molto dente dolore anche piu della"
+    " nel",
+    "vi": "toi khong co la va cua cho ban chi anh em duoc muon hen ngay gio nao bao nhieu cam on xin chao den"
+    " di lam rang dau nha si noi tieng mot hai tuan sau truoc gi nay mai toi thi voi hay",
+    "tl": "ang ng sa na ako ikaw siya kami kayo po opo hindi oo salamat kumusta pwede puwede ba ko mo lang mga"
+    " kung kailan saan magkano ngipin masakit bukas araw oras gusto naman dito may wala magandang umaga",
+    "ht": "mwen ou li nou yo pa gen nan ak pou sa ki se te ap mesi bonjou tanpri wi non kile konbyen dan fe mal"
+    " randevou kapab vle jodi demen semen pale kreyol anpil men",
+    "pl": "nie tak jest sie na do w z i to ze jak kiedy gdzie ile prosze dziekuje dzien dobry moge mam wizyta"
+    " zab boli jutro godzina mowie po polsku czy ale",
     "tr": "bir ve bu icin evet hayir tesekkur merhaba ne zaman nasil var yok benim dis randevu yarin gun saat lutfen",
     "so": "waa iyo ma aan waxaan haa maya mahadsanid fadlan ilko berri",
     "sw": "na ya wa ni kwa asante tafadhali ndiyo hapana habari jino kesho saa siku",
-    "id": "saya anda tidak ya dan yang di ke dari untuk dengan bisa terima kasih gigi sakit besok hari jam kapan berapa",
+    "id": "saya anda tidak ya dan yang di ke dari untuk dengan bisa terima kasih gigi sakit besok hari jam"
+    " kapan berapa",
     "ro": "este si nu un o de la cu pentru multumesc buna ziua cand cat dinte doare maine programare am sunt",
-}  # fmt: skip
+}
 
 
 class LanguageGuesser:

@@ -89,7 +89,7 @@ class LocalInterpreter:
             elif language not in SHIPPED:
                 reads.append(_Read(_abstain(words, part, 0.0, f"language.{language}")))
             else:
-                reads.append(self._routine_read(context, part))
+                reads.append(self._routine_read(_with_own_pick(context, part, len(parts)), part))
         clauses = _as_a_whole(reads)
         facts = _facts(context, clauses, reads, [m for row in found for m in row])
         return Interpretation(clauses, language, self.version, facts)
@@ -114,6 +114,14 @@ class LocalInterpreter:
         rule = f"routine.{intent.value}"
         confidence = _ASIDE if intent is Intent.ACK else _SURE
         return _Read(ClauseReading(words.span(part), intent, confidence, part_name, rule), evidence)
+
+
+def _with_own_pick(context: Context, part: range, parts: int) -> Context:
+    """The context for one clause of several, with the option that this clause names by itself."""
+    if parts == 1 or (context.pick.option is None and not context.pick.ambiguous):
+        return context
+    alone = normalize(context.words.span(part).of(context.words.source.raw))
+    return replace(context, own=pick_option(alone, context.situation))
 
 
 def _by_clause(matches: list[Match], parts: tuple[range, ...]) -> list[list[Match]]:
@@ -164,6 +172,11 @@ def _as_a_whole(reads: list[_Read]) -> tuple[ClauseReading, ...]:
     if Intent.OTHER_TIMES in labels and Intent.ACCEPT in labels:
         # "Thursday works, but do you have Friday?" is a search: nothing is booked while the patient still asks.
         reads = [_relabelled(read, Intent.ACCEPT, Intent.OTHER_TIMES) for read in reads]
+    if Intent.OTHER_TIMES in labels and Intent.DEFER in labels:
+        # "Out of town till the 5th, anything after that?" is a search: the last word counts.
+        last = next(r.reading.label for r in reversed(reads) if r.reading.label in (Intent.OTHER_TIMES, Intent.DEFER))
+        reads = [_relabelled(read, Intent.DEFER, Intent.ACK) for read in reads] if last is Intent.OTHER_TIMES else reads
+    labels = {read.reading.label for read in reads}
     routine = any(isinstance(label, Intent) and label is not Intent.ACK for label in labels)
     strong = bool(labels & _STRONG) or {Intent.AFFIRM, Intent.DECLINE} <= labels
     return tuple(_settled(read, routine, strong) for read in reads)
@@ -186,9 +199,7 @@ def _settled(read: _Read, routine: bool, strong: bool) -> ClauseReading:
     return reading
 
 
-def _facts(
-    context: Context, clauses: tuple[ClauseReading, ...], reads: list[_Read], topics: list[Match]
-) -> Facts:
+def _facts(context: Context, clauses: tuple[ClauseReading, ...], reads: list[_Read], topics: list[Match]) -> Facts:
     intents = {clause.label for clause in clauses}
     evidence = [read.evidence for read in reads if read.evidence is not None]
     pick, times = context.pick, context.times
@@ -202,7 +213,9 @@ def _facts(
     return Facts(
         option=pick.option if Intent.ACCEPT in intents else None,
         windows=times.windows if intents & {Intent.OTHER_TIMES, Intent.CHANGE, Intent.CALLBACK} else (),
-        call_at=times.instant or (times.windows[0].start if times.windows else None) if Intent.CALLBACK in intents else None,
+        call_at=times.instant or (times.windows[0].start if times.windows else None)
+        if Intent.CALLBACK in intents
+        else None,
         until=times.until if Intent.DEFER in intents else None,
         reason=reason,
         ambiguous=tuple(ambiguous),

@@ -31,7 +31,9 @@ _BEFORE_A_QUESTION = frozenset(
 _SPANISH_OPENERS = frozenset("puedo puede pueden podria podrian tiene tienen hay debo".split())
 _COURTESIES = ("ack", "yes", "no", "aside")
 # Kinds of phrases that a question may be: an answer or a search follows.
-_QUESTION_KINDS = frozenset(("ask_times", "link", "logistics", "who", "callback", "change", "affirm", "accept", "already"))
+_QUESTION_KINDS = frozenset(
+    ("ask_times", "link", "logistics", "who", "callback", "change", "affirm", "accept", "already")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class ClauseEvidence:
     """Routine phrases in one clause.
 
     `kinds` maps a phrase label (`accept`, `reject`, `defer` ...) to its matches. `telling` are the words that carry
-    meaning, `dated` those of times and options, `unknown` counts words that nothing explains. `open_question` is a question word that no phrase explains.
+    meaning, `dated` those of times and options, `unknown` counts words that nothing explains. `open_question` is set
+    when no phrase explains the question. `asks` tells that the clause is a question.
     """
 
     words: range
@@ -80,7 +83,8 @@ class ClauseEvidence:
 
     def reason(self) -> Reason | None:
         """The most telling reason among the matches."""
-        found = [match.group.extras["reason"] for row in self.kinds.values() for match in row if "reason" in match.group.extras]
+        groups = [match.group for row in self.kinds.values() for match in row]
+        found = [group.extras["reason"] for group in groups if "reason" in group.extras]
         told = [code for code in found if code != Reason.UNSPECIFIED.value]
         return Reason((told or found)[0]) if found else None
 
@@ -102,9 +106,7 @@ class RoutineLists:
             for group in book.routine_groups
         }
 
-    def evidence(
-        self, words: Words, part: range, spans: Iterable[Span], situation: Situation
-    ) -> ClauseEvidence:
+    def evidence(self, words: Words, part: range, spans: Iterable[Span], situation: Situation) -> ClauseEvidence:
         """Collect what the clause `part` says.
 
         Args:
@@ -152,7 +154,8 @@ class RoutineLists:
             return True
         if is_emoji(word):
             return False
-        return word.isdigit() and len(word) >= _FEWEST_DIGITS or word in ("doctor", "doctora", "dr")
+        is_number = sum(char.isdigit() for char in word) >= _FEWEST_DIGITS
+        return is_number or word in ("doctor", "doctora")
 
 
 def _answers(opener: int, match: Match) -> bool:
@@ -161,7 +164,7 @@ def _answers(opener: int, match: Match) -> bool:
 
 
 def _opener(words: Words, part: range) -> int | None:
-    """The number of the word that makes the clause a question: "is it", "should i", "how". None if it is no question."""
+    """The number of the word that makes the clause a question ("is it", "should i", "how"), or None."""
     for index in part:
         word = words.word(index)
         if word in _BEFORE_A_QUESTION or word in _MARKS:

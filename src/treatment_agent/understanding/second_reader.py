@@ -1,0 +1,185 @@
+"""Lets the classifier speak where word lists and parsers are silent, and object where they see nothing to object to.
+
+Rules (thresholds in `model/thresholds.toml`):
+
+- A topic of the lists stays. An opt-out of the lists stays; only an emergency may be added to it.
+- The whole message, or a clause the lists left unexplained, that is a topic with enough probability gets that topic.
+- An unexplained clause becomes routine when the message as a whole is a routine intent with enough probability and
+  neither the message nor any of its clauses leaves more than a small share to topics.
+- Otherwise the clause stays unexplained and a person gets the message.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from treatment_agent.domain.interpretation import Asked, ClauseReading, Intent, Situation, Span, Topic
+from treatment_agent.understanding.options import OptionPick
+from treatment_agent.understanding.times import TimeReading
+
+if TYPE_CHECKING:
+    from treatment_agent.understanding.classifier import Classifier, Reading
+
+_PART = "classifier"
+_ASIDE_RULE = "classifier.aside"
+# Nobody books in so many letters; a person reads what no list explains in them. Keeps the cost of a message small.
+_LONGEST = 1000
+# A clause of another language, or none, is not the classifier's to explain: it learned English and Spanish.
+_FOREIGN = "language."
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """Probabilities at which the classifier is believed, in [0, 1].
+
+    `topic` and `intent` give one per label. `clause_topic` is for a topic seen in one clause only; `over_lists` for a
+    topic in a message that the lists explain as routine. `mass` and `clause_mass` are the most that topics together
+    may have in a message, and in each of its clauses, that is let through.
+    """
+
+    topic: Mapping[Topic, float]
+    intent: Mapping[Intent, float]
+    clause_topic: float
+    over_lists: float
+    mass: float
+    clause_mass: float
+
+
+@lru_cache(maxsize=1)
+def shipped_thresholds() -> Thresholds:
+    """The thresholds in `model/thresholds.toml`."""
+    raw = tomllib.loads((files("treatment_agent.understanding") / "model" / "thresholds.toml").read_text("utf-8"))
+    return Thresholds(
+        topic={topic: float(raw["topic"].get(topic.value, raw["topic"]["default"])) for topic in Topic},
+        intent={intent: float(raw["intent"].get(intent.value, raw["intent"]["default"])) for intent in Intent},
+        clause_topic=float(raw["clause"]["topic"]),
+        over_lists=float(raw["over_lists"]["topic"]),
+        mass=float(raw["let_through"]["mass"]),
+        clause_mass=float(raw["let_through"]["clause_mass"]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReader:
+    """The classifier's say in the readings of one message."""
+
+    classifier: Classifier
+    thresholds: Thresholds
+
+    @staticmethod
+    def shipped() -> SecondReader:
+        """With the shipped model and thresholds; the model's files are read when this is first called."""
+        # Not at the top: a command that reads no message need not wait for numpy.
+        from treatment_agent.understanding.classifier import Classifier
+
+        return SecondReader(Classifier.load(), shipped_thresholds())
+
+    def read(
+        self,
+        text: str,
+        clauses: Sequence[ClauseReading],
+        situation: Situation,
+        pick: OptionPick,
+        times: TimeReading,
+    ) -> tuple[ClauseReading, ...]:
+        """The readings again, with topics added and unexplained clauses explained where the classifier is sure.
+
+        Args:
+            text: The message as it was received.
+            clauses: What lists and parsers made of it.
+            situation: What was asked.
+            pick: The option found in the whole message.
+            times: The times found in the whole message.
+        """
+        settled = any(isinstance(c.label, Topic) or c.rule.startswith(_FOREIGN) for c in clauses)
+        if settled or not clauses or len(text) > _LONGEST:
+            return tuple(clauses)
+        open_clauses = [c for c in clauses if c.label is None]
+        alone = open_clauses if len(clauses) > 1 else []
+        whole, *parts = self.classifier.read_all([text, *(c.span.of(text) for c in alone)], situation)
+        if any(c.label is Intent.OPT_OUT for c in clauses):
+            return self._with_emergency(text, clauses, whole)
+        topic = self._topic(text, clauses, whole, list(zip(alone, parts, strict=True)))
+        if topic is not None:
+            return (*clauses, topic)
+        if not open_clauses or not self._harmless(whole, parts):
+            return tuple(clauses)
+        return self._explained(clauses, whole, situation, pick, times)
+
+    def _with_emergency(self, text: str, clauses: Sequence[ClauseReading], whole: Reading) -> tuple[ClauseReading, ...]:
+        share, least = whole.of(Topic.EMERGENCY), self.thresholds.over_lists
+        found = _reading(Span(0, len(text)), Topic.EMERGENCY, share, least)
+        return (*clauses, found) if share >= least else tuple(clauses)
+
+    def _topic(
+        self,
+        text: str,
+        clauses: Sequence[ClauseReading],
+        whole: Reading,
+        parts: Sequence[tuple[ClauseReading, Reading]],
+    ) -> ClauseReading | None:
+        limits = self.thresholds
+        label, share = whole.topic
+        explained = all(c.label is not None for c in clauses)
+        least = limits.over_lists if explained else limits.topic[label]
+        if whole.topic_mass >= least:
+            return _reading(Span(0, len(text)), label, max(share, whole.topic_mass), least)
+        for clause, part in parts:
+            if part.topic_mass >= limits.clause_topic:
+                return _reading(clause.span, part.topic[0], part.topic_mass, limits.clause_topic)
+        return None
+
+    def _harmless(self, whole: Reading, parts: Sequence[Reading]) -> bool:
+        intent, share = whole.intent
+        limits = self.thresholds
+        return (
+            share >= limits.intent[intent]
+            and whole.topic_mass <= limits.mass
+            and all(part.topic_mass <= limits.clause_mass for part in parts)
+        )
+
+    def _explained(
+        self,
+        clauses: Sequence[ClauseReading],
+        whole: Reading,
+        situation: Situation,
+        pick: OptionPick,
+        times: TimeReading,
+    ) -> tuple[ClauseReading, ...]:
+        intent, share = whole.intent
+        least = self.thresholds.intent[intent]
+        intent = _fitting(intent, situation, pick, times)
+        known = {c.label for c in clauses} - {None, Intent.ACK}
+        read: list[ClauseReading] = []
+        for clause in clauses:
+            if clause.label is not None:
+                read.append(clause)
+            elif intent in known:
+                aside = _reading(clause.span, Intent.ACK, share, least)
+                read.append(replace(aside, rule=_ASIDE_RULE, evidence=clause.evidence))
+            else:
+                read.append(_reading(clause.span, intent, share, least))
+        return tuple(_not_booked(clause, intent) for clause in read)
+
+
+def _fitting(intent: Intent, situation: Situation, pick: OptionPick, times: TimeReading) -> Intent:
+    """The intent, unless the parsers know better what was picked: a time nobody offered is a search, not an answer."""
+    if intent is Intent.ACCEPT and pick.option is None and not pick.ambiguous and situation.asked is not Asked.BOOKED:
+        return Intent.OTHER_TIMES if times.windows else Intent.AFFIRM
+    return intent
+
+
+def _not_booked(clause: ClauseReading, intent: Intent) -> ClauseReading:
+    """Nothing is booked while the message as a whole asks or waits: "Thursday might do, let me ask my wife"."""
+    if clause.label is Intent.ACCEPT and intent in (Intent.OTHER_TIMES, Intent.DEFER):
+        return replace(clause, label=intent, rule=f"{_PART}.{intent.value}", part=_PART)
+    return clause
+
+
+def _reading(span: Span, label: Topic | Intent, share: float, least: float) -> ClauseReading:
+    return ClauseReading(span, label, share, _PART, f"{_PART}.{label.value}", least)
