@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from crash_world import ANA, CHICAGO, OPENINGS, ForgetfulMessenger, SlowCalendar, World, case
+from crash_world import ForgetfulMessenger, SlowCalendar, World
+from office_samples import ANA_PHONE, CHICAGO, OPENINGS, ana, someone
 
 from treatment_agent.domain.events import ChartChange
 from treatment_agent.domain.interpretation import Facts, Intent, Reason, Topic
@@ -71,7 +72,7 @@ def handed_over(world: World) -> None:
 
 
 def family(world: World) -> None:
-    world.first_touch(case(), case("ben", ANA))
+    world.first_touch(ana(), someone("ben", ANA_PHONE))
 
 
 def run(world: World) -> None:
@@ -101,7 +102,7 @@ def undelivered(world: World) -> None:
 
 
 def wake(world: World) -> None:
-    world.clock.set(max(world.clock.now(), datetime(2027, 1, 5, 10, 1, tzinfo=CHICAGO) - timedelta()))
+    world.clock.set(max(world.clock.now(), datetime(2027, 1, 5, 10, 1, tzinfo=CHICAGO)))
     world.coordinator.run_due()
 
 

@@ -6,87 +6,36 @@ import copy
 import shutil
 import threading
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import pytest
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from office_samples import ANA_PHONE, CHICAGO, FIRST_MORNING, OPENINGS, ana, office_profile
 from pydantic import SecretStr
 
-from treatment_agent import (
-    Case,
-    Coordinator,
-    InboundMessage,
-    OfficeProfile,
-    Patient,
-    PracticePolicy,
-    Procedure,
-    Provider,
-    Tools,
-)
+from treatment_agent import Case, Coordinator, InboundMessage, PracticePolicy, Tools
 from treatment_agent.coordinator import facade
 from treatment_agent.coordinator.answers import TurnOutcome
+from treatment_agent.coordinator.hold import LEASE
 from treatment_agent.domain.books import StoredEvent
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.interpretation import Interpretation, Situation
 from treatment_agent.domain.messages import Lookup, Receipt
-from treatment_agent.domain.patients import Permission
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus, Slot
-from treatment_agent.domain.treatment import Family
 from treatment_agent.graph.build import Graph, build_graph
 from treatment_agent.ledger.sql_ledger import SqlLedger
 from treatment_agent.ports import Ledger, Scheduler
 from treatment_agent.testing import Faults, FrozenClock, understood
 from treatment_agent.tools.memory import MemoryCaseSource, MemoryChart, MemoryDesk, MemoryMessenger, MemoryScheduler
 
-CHICAGO = ZoneInfo("America/Chicago")
 ENROLLED = datetime(2026, 11, 24, 18, tzinfo=CHICAGO)
-FIRST_MORNING = datetime(2026, 11, 25, 10, tzinfo=CHICAGO)
-ANA, BEN = PhoneNumber("+13125550117"), PhoneNumber("+13125550118")
-LEASE = timedelta(minutes=2)
+ANA, BEN = ANA_PHONE, PhoneNumber("+13125550118")
 
 T = TypeVar("T")
-
-
-def slot(day: int, hour: int) -> Slot:
-    start = datetime(2026, 12, day, hour, tzinfo=CHICAGO)
-    return Slot(start, start + timedelta(minutes=90), "lee", f"s-{day}-{hour}", Family.CROWN)
-
-
-OPENINGS = (slot(1, 9), slot(3, 14), slot(4, 10), slot(8, 8), slot(9, 15), slot(11, 13), slot(15, 9), slot(17, 16))
-
-
-def case(name: str = "ana", phone: PhoneNumber = ANA, **changes: object) -> Case:
-    patient = Patient(
-        id=name,
-        first_name=SecretStr(name.title()),
-        last_name=SecretStr("Sample"),
-        born_on=date(1980, 5, 4),
-        mobile=phone,
-        sms=Permission.YES,
-    )
-    crown = Procedure(
-        id=f"p-{name}", code="D2740", tooth="30", fee_cents=125_000, provider_id="lee", diagnosed_on=date(2026, 11, 24)
-    )
-    fields = {"id": f"case-{name}", "patient": patient, "procedures": (crown,), "provider_id": "lee"}
-    return Case.model_validate(fields | {"visit_on": date(2026, 11, 24)} | changes)
-
-
-def maple() -> PracticePolicy:
-    office = OfficeProfile(
-        name="Maple Dental",
-        phone="(312) 555-0100",
-        booking_link="https://maple.example/book",
-        address="12 Maple Ave, Chicago",
-        zone="America/Chicago",
-        financing_next_step="We offer payment plans.",
-        providers=(Provider(id="lee", name="Dr. Lee"),),
-    )
-    return PracticePolicy(id="maple", office=office)
 
 
 class KnownWords:
@@ -132,7 +81,7 @@ class World:
 
     folder: Path
     readings: dict[str, Interpretation]
-    policy: PracticePolicy = field(default_factory=maple)
+    policy: PracticePolicy = field(default_factory=lambda: PracticePolicy(id="maple", office=office_profile()))
     clock: FrozenClock = field(default_factory=lambda: FrozenClock(ENROLLED))
     scheduler: MemoryScheduler = field(default_factory=lambda: MemoryScheduler(OPENINGS))
     messenger: MemoryMessenger = field(default_factory=MemoryMessenger)
@@ -203,7 +152,7 @@ class World:
     # -- what happens
 
     def enroll(self, *cases: Case) -> None:
-        self.coordinator.enroll(MemoryCaseSource(cases or (case(),)))
+        self.coordinator.enroll(MemoryCaseSource(cases or (ana(),)))
 
     def first_touch(self, *cases: Case) -> None:
         self.enroll(*cases)

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 import pytest
 from crash_stories import READINGS
-from crash_world import ANA, BEN, CHICAGO, FIRST_MORNING, OPENINGS, ForgetfulMessenger, StandingClock, World, case
+from crash_world import ANA, BEN, ForgetfulMessenger, StandingClock, World
+from office_samples import CHICAGO, FIRST_MORNING, OPENINGS, ana, someone
 from pydantic import SecretStr
 
 from treatment_agent import Case, Coordinator, InboundMessage
@@ -47,7 +48,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """Ana and Ben, written to this morning, on a clock that waiting does not move."""
     address = request.getfixturevalue("fresh_postgres") if request.param == "postgresql" else ""
     made = World(tmp_path, READINGS, address=address, clock=StandingClock(FIRST_MORNING - timedelta(hours=16)))
-    made.first_touch(case(), case("ben", BEN))
+    made.first_touch(ana(), someone("ben", BEN))
     assert made.scripts() == ["first-message", "first-message"]
     yield made
     made.stop()
@@ -143,7 +144,7 @@ class TestOneMessageDeliveredByEight:
 class TestTwoRunsAtOnce:
     def test_touch_nobody_twice(self, world: World) -> None:
         names = [f"p{n}" for n in range(6)]
-        people = [case(name, PhoneNumber(f"+131255501{30 + n}")) for n, name in enumerate(names)]
+        people = [someone(name, PhoneNumber(f"+131255501{30 + n}")) for n, name in enumerate(names)]
         world.coordinator.enroll(MemoryCaseSource(people))
         world.clock.set(datetime(2026, 11, 27, 10, tzinfo=CHICAGO))
         offices = machines(world, 2)
@@ -173,15 +174,15 @@ class _Doorway(MemoryScheduler):
 class TestTwoPatientsForOneSlot:
     def test_one_is_booked_and_the_other_gets_other_times(self, tmp_path: Path) -> None:
         world = World(tmp_path, READINGS, clock=StandingClock(FIRST_MORNING), scheduler=_Doorway(OPENINGS))
-        world.first_touch(case(), case("ben", BEN))
+        world.first_touch(ana(), someone("ben", BEN))
         world.clock.set(datetime(2026, 11, 27, 10, tzinfo=CHICAGO))
         world.coordinator.run_due()
         assert world.conversation("ana").offers == world.conversation("ben").offers
         offices = machines(world, 2)
 
-        ana, ben = at_once(_says(offices[0], world, "2", ANA), _says(offices[1], world, "2", BEN, "ben-2"))
+        hers, his = at_once(_says(offices[0], world, "2", ANA), _says(offices[1], world, "2", BEN, "ben-2"))
 
-        winner, loser = (ana, ben) if ana.phase_after is Phase.BOOKED else (ben, ana)
+        winner, loser = (hers, his) if hers.phase_after is Phase.BOOKED else (his, hers)
         assert winner.phase_after is Phase.BOOKED
         assert [t.script_id for t in winner.replies] == ["booked"]
         assert loser.phase_after is Phase.OFFER_OPEN
@@ -318,7 +319,8 @@ from datetime import datetime
 from pathlib import Path
 sys.path[:0] = {path!r}
 from crash_stories import READINGS
-from crash_world import FIRST_MORNING, StandingClock, World
+from crash_world import StandingClock, World
+from office_samples import FIRST_MORNING
 from treatment_agent.tools.messengers import FileMessenger
 world = World(Path({folder!r}), READINGS, clock=StandingClock(FIRST_MORNING, id_prefix={me!r}))
 world.messenger = FileMessenger(Path({folder!r}) / "outbox.jsonl")

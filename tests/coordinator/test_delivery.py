@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from crash_stories import READINGS
-from crash_world import ANA, CHICAGO, OPENINGS, World, case
+from crash_world import ANA, World
+from office_samples import CHICAGO, OPENINGS, ana, someone
 from pydantic import SecretStr
 
 from treatment_agent.coordinator.answers import TurnOutcome
@@ -90,7 +91,7 @@ class TestReports:
         assert report(world, DeliveryStatus.DELIVERED, provider_message_id="somebody-else") is None
 
     def test_carrier_opt_out_revokes_in_silence_for_everyone_on_the_number(self, world: World) -> None:
-        world.first_touch(case(), case("ben", ANA))
+        world.first_touch(ana(), someone("ben", ANA))
 
         outcome = report(world, DeliveryStatus.FAILED, error_code="21610", opted_out=True)
 

@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pytest
 from crash_stories import READINGS
-from crash_world import World, case
+from crash_world import World
+from office_samples import ana
 from pydantic import SecretStr, ValidationError
 
 from treatment_agent import InboundMessage, Patient
@@ -101,7 +102,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
 
 
 def _talk(world: World, life: Life) -> None:
-    world.first_touch(case("ana", PHONE, patient=zebulina()))
+    world.first_touch(ana(patient=zebulina()))
     _due(world, life, AdapterUnavailable(QUOTING))
     _due(world, life, ValueError(QUOTING))
     _say(world, life, "friday please")

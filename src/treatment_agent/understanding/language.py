@@ -81,13 +81,14 @@ class LanguageGuesser:
     def __init__(self) -> None:
         self._words = {code: frozenset(listed.split()) for code, listed in _STOP_WORDS.items()}
 
-    def guess(self, text: NormalizedText, words: Words, known: int) -> str:
+    def guess(self, text: NormalizedText, words: Words, known: int, usual: str = "en") -> str:
         """The language of a message.
 
         Args:
             text: The message.
             words: Its canonical words.
             known: How many of the words the English and Spanish lists hold.
+            usual: The language of the conversation: what "2" or "ok" is taken for, which is said in both.
 
         Returns:
             `en`, `es`, another ISO 639-1 code, or `und` when the words are many and known to no list.
@@ -96,8 +97,9 @@ class LanguageGuesser:
         if script:
             return script
         tokens = [token for token in _letters_only(text.folded).split() if token]
+        usual = usual if usual in SHIPPED else "en"
         if not tokens:
-            return "en"
+            return usual
         scores = {code: sum(token in listed for token in tokens) for code, listed in self._words.items()}
         ours = scores["en"] + scores["es"]
         other = max((code for code in scores if code not in SHIPPED), key=lambda code: (scores[code], code))
@@ -108,6 +110,8 @@ class LanguageGuesser:
             return UNKNOWN
         if len(tokens) >= 2 and known == 0 and scores[other] >= 2:
             return other
+        if scores["es"] == scores["en"]:
+            return usual
         return "es" if scores["es"] > scores["en"] else "en"
 
 

@@ -34,6 +34,9 @@ from treatment_agent.understanding.routine import ClauseEvidence, RoutineLists
 from treatment_agent.understanding.times import read_times
 
 _KEYWORD, _SURE, _ASIDE = 1.0, 0.95, 0.7
+_ASIDE_RULE = "routine.aside"
+# How many everyday words an aside may hold that no phrase explains.
+_LONGEST_ASIDE = 2
 _REASON_OF = {
     "financing": Reason.COST,
     "insurance": Reason.INSURANCE,
@@ -78,7 +81,7 @@ class LocalInterpreter:
         words = self._book.read(normal)
         if not len(words):
             return Interpretation((), situation.language, self.version)
-        language = self._languages.guess(normal, words, self._routine.known(words))
+        language = self._languages.guess(normal, words, self._routine.known(words), situation.language)
         context = Context(words, situation, pick_option(normal, situation), read_times(normal, situation))
         parts = clauses_of(words)
         found = _by_clause(self._topics(words, parts), parts)
@@ -192,10 +195,11 @@ def _settled(read: _Read, routine: bool, strong: bool) -> ClauseReading:
     reading, evidence = read.reading, read.evidence
     if evidence is None:
         return reading
-    aside = reading.label is None and evidence.explained and routine and not evidence.asks
+    small = evidence.stray("aside") <= _LONGEST_ASIDE
+    aside = reading.label is None and evidence.explained and routine and small and not evidence.asks
     bare = reading.label in (Intent.DECLINE, Intent.AFFIRM) and strong and set(evidence.kinds) <= {"yes", "no", "ack"}
     if aside or bare:
-        return replace(reading, label=Intent.ACK, confidence=_ASIDE, rule="routine.aside")
+        return replace(reading, label=Intent.ACK, confidence=_ASIDE, rule=_ASIDE_RULE)
     return reading
 
 
