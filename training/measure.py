@@ -97,7 +97,8 @@ def verdict(heard: Interpretation) -> tuple[bool, str]:
     """Handed off or not, and the one label."""
     if Intent.OPT_OUT in heard.intents and Topic.EMERGENCY not in heard.topics:
         return False, "opt_out"
-    if heard.topics or heard.abstained:
+    torn = Intent.ACCEPT in heard.intents and {Intent.DEFER, Intent.DECLINE, Intent.ALREADY} & set(heard.intents)
+    if heard.topics or heard.abstained or torn:
         return True, strictest(heard.topics) or "unsure"
     return False, main_intent(heard) or "unsure"
 
@@ -165,18 +166,17 @@ def calibration_error(reads: Sequence[Read], bins: int = 10) -> float:
                      for b in range(bins) if (slots == b).any()))  # fmt: skip
 
 
-def choose(reads: Sequence[Read], least_recall: float) -> Thresholds:
+def choose(reads: Sequence[Read], least_recall: float, veto: float = 0.0) -> Thresholds:
     """The thresholds with the fewest false handoffs among those with enough recall; else those with most recall."""
     best: tuple[tuple[float, ...], Thresholds] | None = None
-    masses = (0.05, 0.08, 0.12, 0.16, 0.2, 0.3)
-    grid = itertools.product((0.2, 0.3, 0.4), (0.2, 0.3, 0.5, 0.7), masses, (0.15, 0.3, 0.5, 0.8), (0.25, 0.35, 0.5))
-    for topic, over, mass, clause, intent in grid:
-        if mass > topic:
-            continue
+    overs, masses, clauses, intents = (0.2, 0.3, 0.5), (0.04, 0.06, 0.08, 0.1, 0.12, 0.16), (0.3, 0.6, 0.9), (0.2, 0.35)
+    topic = 0.3  # only names the handoff: what is neither routine nor a topic is handed off too
+    for over, mass, clause, intent in itertools.product(overs, masses, clauses, intents):
         tried = Thresholds(
-            topic={t: min(topic, 0.15) if t is Topic.EMERGENCY else topic for t in Topic},
-            intent=dict.fromkeys(Intent, intent),
+            topic={t: 0.15 if t is Topic.EMERGENCY else topic for t in Topic},
+            intent={i: 0.6 if i is Intent.OPT_OUT else intent for i in Intent},
             clause_topic=max(clause, 0.5), over_lists=over, mass=mass, clause_mass=clause,
+            veto=veto,
         )  # fmt: skip
         got = figures((r.row, second(r, tried)) for r in reads)
         recall = 1 - got.missed / got.topics
@@ -201,8 +201,10 @@ def toml_of(chosen: Thresholds) -> str:
         f"topic = {chosen.over_lists}",
         "", "[let_through]  # the most that topics may have in a message let through, and in each of its clauses",
         f"mass = {chosen.mass}", f"clause_mass = {chosen.clause_mass}",
+        "", "[veto]  # the most topics may have in a message whose topic, found by the lists, is set aside; 0: it stays",
+        f"mass = {chosen.veto}",
         "", "[intent]  # the least a routine intent must have to explain what lists do not",
-        f"default = {chosen.intent[Intent.ACCEPT]}", "",
+        f"default = {chosen.intent[Intent.ACCEPT]}", f"opt_out = {chosen.intent[Intent.OPT_OUT]}", "",
     ])  # fmt: skip
 
 
@@ -225,6 +227,7 @@ def main() -> None:
     wanted.add_argument("--model", type=Path, default=MODEL)
     wanted.add_argument("--choose", action="store_true")
     wanted.add_argument("--recall", type=float, default=0.99)
+    wanted.add_argument("--veto", type=float, default=0.0, help="with --choose: see [veto] in thresholds.toml")
     wanted.add_argument("--misses", action="store_true", help="print what goes wrong")
     asked = wanted.parse_args()
     folder: Traversable = asked.model
@@ -239,7 +242,7 @@ def main() -> None:
     alone = sum(r.readings[r.row.text].probabilities[0][0].value == r.row.label for r in reads) / len(reads)
     print(f"classifier alone: label right {alone:.3f}")
     print("lists alone:   ", figures((r.row, r.lists) for r in reads).line())
-    limits = choose(reads, asked.recall) if asked.choose else shipped_thresholds()
+    limits = choose(reads, asked.recall, asked.veto) if asked.choose else shipped_thresholds()
     if asked.choose:
         print(toml_of(limits))
     heard = [(r.row, second(r, limits)) for r in reads]

@@ -46,7 +46,6 @@ class TestOptOut:
 
         assert outcome.rules[0] == "consent.revocation-wins"
         assert outcome.phase_after is Phase.OPTED_OUT
-        assert outcome.interpretation is None
         assert offered.sent() == ["opt-out-confirmation"]
         assert consent_of(offered) == [ConsentStatus.REVOKED]
         assert offered.let_days_pass(60) == []

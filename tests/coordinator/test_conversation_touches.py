@@ -255,7 +255,7 @@ class TestCaps:
         office.text("I'm traveling until december 20")
         office.sent()
 
-        assert office.let_days_pass(60) == ["wake", "reminder-1"]
+        assert office.let_days_pass(60) == ["wake", "reminder-1-none"]
         assert office.conversation().phase is Phase.NEEDS_REVIEW
         assert "contact.cap-case" in {line.rule for line in office.coordinator.why("ana").lines}
 

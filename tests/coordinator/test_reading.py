@@ -16,6 +16,7 @@ from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import NotFound
 from treatment_agent.policies.rules import RULES
+from treatment_agent.tools.memory import MemoryCaseSource
 
 BEN_PHONE, EVA_PHONE = PhoneNumber("+13125550118"), PhoneNumber("+13125550119")
 
@@ -67,6 +68,7 @@ class TestWhy:
 
     def test_names_a_message_that_nobody_has_handled_yet(self, office):
         office.first_touch()
+        office.clock.advance(timedelta(minutes=1))
         event = PatientMessage(id="waiting", at=office.clock.now())
         office.coordinator.ledger.claim("case-ana", event, at=office.clock.now(), text=SecretStr("2"))
 
@@ -193,7 +195,7 @@ class TestHandoffs:
         office.text("cost is the issue")
         (packet,) = office.coordinator.handoffs()
 
-        assert packet.summary == "The patient raises cost. Phase before: contacted. Rule: financing.cost."
+        assert packet.summary == "The patient raises cost. Phase before: contacted. Rule: financing.price."
         assert packet.suggestion
         assert packet.words == ("cost is the issue",)
         assert "cost is the issue" not in repr(packet)
@@ -201,8 +203,6 @@ class TestHandoffs:
 
 class TestEnrolment:
     def test_reports_new_refreshed_and_skipped(self, office):
-        from treatment_agent.tools.memory import MemoryCaseSource
-
         first = office.coordinator.enroll(MemoryCaseSource((ana(), someone("tom", None))))
         again = office.coordinator.enroll(MemoryCaseSource((ana(), someone("ben", BEN_PHONE))))
 

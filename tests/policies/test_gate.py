@@ -205,3 +205,45 @@ class TestWithoutTexts:
         quiet = gate.without_texts(hand_off(COST))
         assert quiet.says == ()
         assert quiet.handoff is not None
+
+
+class TestDangerBesideStop:
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "it has been an hour and the blood will not stop please",
+            "make it stop i cant take the pain my cheek is all swollen",
+            "no para la sangre y tengo fiebre, no mas",
+        ],
+    )
+    def test_is_an_emergency_and_no_opt_out(self, words):
+        found = screen(normalize(words))
+        assert found.emergency is not None
+        assert found.opt_out is None
+
+    def test_is_both_when_the_texts_are_meant_too(self):
+        found = screen(normalize("my face is swollen and burning up. stop texting me and call an ambulance"))
+        assert found.emergency is not None
+        assert found.opt_out is not None
+
+
+class TestMoreThanAnOptOut:
+    def test_is_seen_by_the_screening(self):
+        assert screen(normalize("stop texting me, you people ruined my tooth and I want a refund")).more
+        assert not screen(normalize("please stop texting me thanks")).more
+        assert not screen(normalize("can you do something on thursday or friday next week")).more
+
+    def test_becomes_a_task_in_silence(self):
+        decision = gate.revoke(talking(), MESSAGE)
+        complaint = (Verdict(Topic.COMPLAINT, "complaint.refund"),)
+        told = gate.revoked_and_more(decision, complaint, talking(), POLICY, NOW)
+        assert told.handoff is not None
+        assert told.handoff.rule == "consent.revocation-and-more"
+        assert not told.handoff.kind.holds
+        assert told.says == decision.says
+
+    def test_is_no_task_when_the_rest_is_only_unclear(self):
+        decision = gate.revoke(talking(), MESSAGE)
+        unclear = (Verdict(Topic.OTHER, "guardrail.not-understood"),)
+        assert gate.revoked_and_more(decision, unclear, talking(), POLICY, NOW).handoff is None
+        assert gate.revoked_and_more(decision, (), talking(), POLICY, NOW).handoff is None

@@ -23,7 +23,7 @@ from treatment_agent.understanding.local import LocalInterpreter
 
 ZONE = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 23, 10, tzinfo=ZONE)
-READER = LocalInterpreter()
+READER = LocalInterpreter(lists_only=True)
 
 
 def slot(day: int, hour: int, name: str) -> Slot:

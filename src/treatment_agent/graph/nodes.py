@@ -15,6 +15,7 @@ from langgraph.runtime import Runtime
 
 from treatment_agent.domain.conversation import Move
 from treatment_agent.domain.events import PatientMessage, TouchDue
+from treatment_agent.domain.handoff import Urgency
 from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.text import normalize
 from treatment_agent.domain.turn import Decision, Verdict
@@ -101,7 +102,13 @@ def topic_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         shared_with=context.facts.shared_with,
     )
     verdicts = (*state.get("verdicts", ()), *topics.judge(heard, context.policy))
-    return {"verdicts": verdicts, "to_person": bool(verdicts)}
+    if not state["decisions"]:
+        return {"verdicts": verdicts, "to_person": bool(verdicts)}
+    # An opt-out that said more. It stands; only an emergency is stronger, and anything else is for a person to read.
+    if any(v.topic is Topic.EMERGENCY or v.urgency is Urgency.NOW for v in verdicts):
+        return {"verdicts": verdicts, "decisions": (), "to_person": True}
+    pending = gate.revoked_and_more(state["decisions"][-1], verdicts, context.facts, context.policy, context.now)
+    return {"decisions": (pending,)}
 
 
 @failing_to_a_person("decide")

@@ -20,10 +20,12 @@ def intake(state: TurnState) -> Literal["consent_gate", "touch_gate", "reconcile
 
 
 def after_consent_gate(state: TurnState) -> Literal["handoff", "compose", "understand"]:
-    """Emergencies to a person; a settled message to its answer; the rest on to be understood."""
+    """Emergencies to a person; a settled message to its answer; the rest, and an opt-out that says more, to be read."""
     if state["to_person"]:
         return "handoff"
-    return "compose" if state["decisions"] else "understand"
+    screening = state["screening"]
+    says_more = screening is not None and screening.more
+    return "compose" if state["decisions"] and not says_more else "understand"
 
 
 def after_understand(state: TurnState) -> Literal["handoff", "topic_guard"]:
@@ -31,9 +33,11 @@ def after_understand(state: TurnState) -> Literal["handoff", "topic_guard"]:
     return "handoff" if state["to_person"] else "topic_guard"
 
 
-def after_topic_guard(state: TurnState) -> Literal["handoff", "decide"]:
-    """Any verdict means a person."""
-    return "handoff" if state["to_person"] else "decide"
+def after_topic_guard(state: TurnState) -> Literal["handoff", "compose", "decide"]:
+    """Any verdict means a person; an opt-out that said more goes to its confirmation."""
+    if state["to_person"]:
+        return "handoff"
+    return "compose" if state["decisions"] else "decide"
 
 
 def after_decision(state: TurnState) -> Literal["handoff", "act", "compose"]:

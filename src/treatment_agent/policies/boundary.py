@@ -10,7 +10,7 @@ from treatment_agent.domain.consent import ConsentStatus
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.messages import ApprovedMessage, PlannedSend, SendKind
 from treatment_agent.domain.turn import ConsentChange
-from treatment_agent.errors import NotPermitted, ScriptError
+from treatment_agent.errors import NotPermitted
 from treatment_agent.policies import outbound
 from treatment_agent.policies.practice import PracticePolicy
 
@@ -52,8 +52,6 @@ def check(
             message = outbound.approve(send, policy=policy, facts=facts, now=now, revoked_in_this_turn=revoked)
         except NotPermitted as error:
             refused.append((send, error.rule))
-        except ScriptError:
-            refused.append((send, "outbound.script"))
         else:
             messages.append(message)
             allowed.append(send)

@@ -21,6 +21,8 @@ from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.screening import Screening
 from treatment_agent.policies.topics import due_at
 
+# Guardrails that only say "not clear": no reason to trouble staff once the patient has opted out.
+_UNCLEAR = frozenset({"guardrail.not-understood", "guardrail.contradiction", "guardrail.too-long"})
 EMERGENCY_REPEAT = timedelta(minutes=30)
 
 
@@ -58,6 +60,25 @@ def revoke(facts: ConversationFacts, event: PatientMessage) -> Decision:
         disposition=Disposition.OPTED_OUT,
         due=DueChange.CLEAR,
     )
+
+
+def revoked_and_more(
+    decision: Decision, verdicts: tuple[Verdict, ...], facts: ConversationFacts, policy: PracticePolicy, now: datetime
+) -> Decision:
+    """The opt-out wins and nothing more is sent, but what else the message said becomes a task for a person."""
+    if decision.handoff is not None or all(v.rule in _UNCLEAR for v in verdicts):
+        return decision
+    task = HandoffRequest(
+        id=f"{facts.conversation.id}:{HandoffKind.REVIEW.value}",
+        kind=HandoffKind.REVIEW,
+        topics=(),
+        urgency=Urgency.TODAY,
+        owner=Role.FRONT_DESK,
+        due_at=due_at(now, 240, policy, Urgency.TODAY),
+        rule="consent.revocation-and-more",
+        evidence=tuple(span for v in verdicts for span in v.evidence),
+    )
+    return replace(decision, handoff=task)
 
 
 def _ask_about_visit(event: PatientMessage, facts: ConversationFacts, policy: PracticePolicy) -> HandoffRequest:

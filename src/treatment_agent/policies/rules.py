@@ -96,6 +96,7 @@ _LINT: Final = {
 
 _CONSENT: Final = {
     "consent.revocation-wins": "The patient asked for no more texts; that is honoured at once.",
+    "consent.revocation-and-more": "Beside the opt-out the message said something a person should read.",
     "consent.already-revoked": "The patient had asked for no more texts before; nothing is sent.",
     "consent.silent": "The patient asked for no more texts earlier; what they write is kept for staff, unanswered.",
     "consent.fresh-opt-in": "The patient wrote START: texts are welcome again.",
@@ -150,7 +151,6 @@ _OUTREACH: Final = {
     "outreach.phase": "The conversation stands where we do not write first.",
     "outreach.stale-touch": "This step had been handled already.",
     "outreach.other-visit": "The patient has another visit coming: staff look before anything is sent.",
-    "outreach.not-eligible": "The case is no longer one we follow up by ourselves.",
     "outreach.no-response": "No answer after the last reminder: human review.",
     "outreach.no-template": "The office books this kind of visit by hand: human review.",
     "outreach.chart-unavailable": "The chart could not be asked, so nothing was sent; tried again in half an hour.",
@@ -203,7 +203,6 @@ _TURN: Final = {
     "dispatch.stale-wake": "The text that ends a deferral was decided too long ago; it is decided again.",
     "dispatch.overtaken": "The conversation moved on before the text left, so it is not sent.",
     "dispatch.opt-out-late": "It is too late to confirm the opt-out by text.",
-    "outbound.script": "The text could not be filled.",
     "outbound.approved": "An approved text, filled with verified facts.",
 }
 

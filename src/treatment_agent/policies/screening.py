@@ -13,9 +13,25 @@ from treatment_agent.domain.interpretation import Intent, Span, Topic
 from treatment_agent.domain.text import NormalizedText, normalize
 from treatment_agent.policies.lexicon import Finding, lexicon
 
+_WORD: Final = re.compile(r"\w+")
+# "Hi, please ... thanks" around an opt-out is no further message.
+_FEW_WORDS: Final = 3
 _SENTENCE: Final = re.compile(r"[^.!?\n]+")
 # "please stop now thanks" and the like; a longer sentence says more than a keyword.
 _LONGEST_KEYWORD: Final = 24
+
+
+# Words that nobody writes about text messages. Beside a "stop" they are read as an emergency, whatever the rest says.
+_DANGER = re.compile(
+    r"\b(?:bl[oe]+d|bleed|sangr|swoll|swell|hincha|inflama|breath|breeth|respir|fever|fiebre|swallow|tragar|\bpus\b|abs?cess?"
+    r"|infect|chok|ahog|faint|desmay|unconscious|pass(?:ed|ing) out|allerg|alerg|hives|knocked out|911|emergency room"
+    r"|hospital|unbearable|excruciat|insoportable|worst pain|can'?t take (?:this|the) pain)"
+)
+# Words that say it is our texts that shall stop.
+_ABOUT_TEXTS = re.compile(
+    r"\b(?:te?xt|tx|messag|mensaj|msg|sms|contact|call|llam|phone|telefono|number|numero|list|unsub|opt|e-?mail|correo"
+    r"|notif|remind|recordat|alert|bother|molest|write|writing|escrib|send|mand|from you|ustedes)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +47,7 @@ class Screening:
     """What a message must be stopped for.
 
     `opt_in` and `help` are set only when the keyword is the whole message. `media_only` is a message with attachments
-    and no words.
+    and no words. `more`: the message says more than its opt-out, so it is read to the end before the turn is settled.
     """
 
     opt_out: Sign | None = None
@@ -39,6 +55,7 @@ class Screening:
     opt_in: Sign | None = None
     help: Sign | None = None
     media_only: bool = False
+    more: bool = False
 
 
 def screen(text: NormalizedText, *, media: int = 0) -> Screening:
@@ -51,14 +68,36 @@ def screen(text: NormalizedText, *, media: int = 0) -> Screening:
     words = book.read(text)
     findings = book.find_in(words, (Intent.OPT_OUT, Topic.EMERGENCY))
     whole = words.span(range(len(words)))
-    opt_out = _first(findings, Intent.OPT_OUT) or _keyword_alone(text)
+    alone = _keyword_alone(text)
+    opt_out = _first(findings, Intent.OPT_OUT) or alone
+    emergency = _first(findings, Topic.EMERGENCY)
+    if opt_out is not None and emergency is None:
+        emergency = _danger(text)
+        if emergency is not None and alone is None and not _ABOUT_TEXTS.search(text.folded):
+            # "It just won't stop, there is blood": what shall stop is not our texts.
+            opt_out = None
     return Screening(
         opt_out=opt_out,
-        emergency=_first(findings, Topic.EMERGENCY),
+        more=opt_out is not None and _words_besides(text, findings, opt_out) > _FEW_WORDS,
+        emergency=emergency,
         opt_in=Sign("opt_in.keyword", whole) if opt_out is None and book.asks_in(words) else None,
         help=Sign("help.keyword", whole) if book.asks_help(words) else None,
         media_only=media > 0 and not any(char.isalnum() for char in text.text),
     )
+
+
+def _words_besides(text: NormalizedText, findings: tuple[Finding, ...], opt_out: Sign) -> int:
+    """How many words stand outside what was read as the opt-out."""
+    spans = [opt_out.span, *(f.span for f in findings if f.label is Intent.OPT_OUT)]
+    words = (m for m in _WORD.finditer(text.text))
+    places = (text.offsets[m.start()] for m in words)
+    return sum(not any(span.start <= place < span.end for span in spans) for place in places)
+
+
+def _danger(text: NormalizedText) -> Sign | None:
+    """A word of danger in what looks like an opt-out: in doubt it is an emergency."""
+    found = _DANGER.search(text.folded)
+    return Sign("emergency.danger-word", text.span(found.start(), found.end())) if found else None
 
 
 def _keyword_alone(text: NormalizedText) -> Sign | None:

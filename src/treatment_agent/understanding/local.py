@@ -1,7 +1,8 @@
-"""The first local interpreter: word lists and parsers, no model, no network.
+"""The local interpreter: word lists, parsers and a small trained classifier, no network.
 
 A clause is (a) a topic, if a word list finds one; (b) routine, if routine phrases, dates, numbers and everyday words
-explain all of it; (c) otherwise nobody's guess: it abstains and a person gets the message.
+explain all of it; (c) otherwise what the classifier is sure of (`second_reader`); (d) otherwise nobody's guess: it
+abstains and a person gets the message.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from treatment_agent.understanding.deciding import Context, intent_of
 from treatment_agent.understanding.language import SHIPPED, LanguageGuesser
 from treatment_agent.understanding.options import pick_option
 from treatment_agent.understanding.routine import ClauseEvidence, RoutineLists
+from treatment_agent.understanding.second_reader import SecondReader
 from treatment_agent.understanding.times import read_times
 
 _KEYWORD, _SURE, _ASIDE = 1.0, 0.95, 0.7
@@ -62,10 +64,12 @@ class LocalInterpreter:
 
     Args:
         extra: More topic lists (TOML files in the same form), added to the shipped ones.
+        lists_only: Leave the classifier out: what lists and parsers do not explain goes to a person.
     """
 
-    def __init__(self, extra: Iterable[Traversable] = ()) -> None:
+    def __init__(self, extra: Iterable[Traversable] = (), *, lists_only: bool = False) -> None:
         more = tuple(extra)
+        self._lists_only = lists_only
         self._book = Lexicon(words_folder(), more) if more else lexicon()
         self._routine = RoutineLists(self._book)
         self._languages = LanguageGuesser()
@@ -73,7 +77,7 @@ class LocalInterpreter:
     @property
     def version(self) -> str:
         """Name and version, recorded with every turn."""
-        return "local-lexicon-1"
+        return "local-lexicon-1" if self._lists_only else "local-2"
 
     def interpret(self, text: SecretStr, situation: Situation) -> Interpretation:
         """Read the message, clause by clause. Abstains (label None) where it is not sure. Linear in its length."""
@@ -94,6 +98,9 @@ class LocalInterpreter:
             else:
                 reads.append(self._routine_read(_with_own_pick(context, part, len(parts)), part))
         clauses = _as_a_whole(reads)
+        if not self._lists_only:
+            second, raw = SecondReader.shipped(), text.get_secret_value()
+            clauses = second.read(raw, clauses, situation, context.pick, context.times)
         facts = _facts(context, clauses, reads, [m for row in found for m in row])
         return Interpretation(clauses, language, self.version, facts)
 

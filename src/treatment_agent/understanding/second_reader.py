@@ -2,7 +2,10 @@
 
 Rules (thresholds in `model/thresholds.toml`):
 
-- A topic of the lists stays. An opt-out of the lists stays; only an emergency may be added to it.
+- A topic of the lists stays, unless `[veto]` is set above 0: then a topic of the lists is set aside where all topics
+  together have no more than that. Emergencies, self-harm, abuse, legal threats, steering and keywords never are.
+- An opt-out of the lists stays; only an emergency may be added to it.
+- An opt-out with enough probability is one, whatever else the message says.
 - The whole message, or a clause the lists left unexplained, that is a topic with enough probability gets that topic.
 - An unexplained clause becomes routine when the message as a whole is a routine intent with enough probability and
   neither the message nor any of its clauses leaves more than a small share to topics.
@@ -29,6 +32,9 @@ _PART = "classifier"
 _ASIDE_RULE = "classifier.aside"
 # Nobody books in so many letters; a person reads what no list explains in them. Keeps the cost of a message small.
 _LONGEST = 1000
+# Intents beside which a picked time is no booking.
+_NOT_YET = frozenset((Intent.OTHER_TIMES, Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
+_NEVER_VETOED = frozenset(("sensitive.self-harm", "sensitive.abuse", "other.injection", "other.legal", "other.distress"))
 # A clause of another language, or none, is not the classifier's to explain: it learned English and Spanish.
 _FOREIGN = "language."
 
@@ -39,7 +45,8 @@ class Thresholds:
 
     `topic` and `intent` give one per label. `clause_topic` is for a topic seen in one clause only; `over_lists` for a
     topic in a message that the lists explain as routine. `mass` and `clause_mass` are the most that topics together
-    may have in a message, and in each of its clauses, that is let through.
+    may have in a message, and in each of its clauses, that is let through. `veto` is the most they may have in a
+    message whose topic, found by the lists, is set aside; 0 sets none aside.
     """
 
     topic: Mapping[Topic, float]
@@ -48,6 +55,7 @@ class Thresholds:
     over_lists: float
     mass: float
     clause_mass: float
+    veto: float = 0.0
 
 
 @lru_cache(maxsize=1)
@@ -61,6 +69,7 @@ def shipped_thresholds() -> Thresholds:
         over_lists=float(raw["over_lists"]["topic"]),
         mass=float(raw["let_through"]["mass"]),
         clause_mass=float(raw["let_through"]["clause_mass"]),
+        veto=float(raw["veto"]["mass"]),
     )
 
 
@@ -96,18 +105,27 @@ class SecondReader:
             pick: The option found in the whole message.
             times: The times found in the whole message.
         """
-        settled = any(isinstance(c.label, Topic) or c.rule.startswith(_FOREIGN) for c in clauses)
-        if settled or not clauses or len(text) > _LONGEST:
+        if not clauses or len(text) > _LONGEST or any(c.rule.startswith(_FOREIGN) for c in clauses):
             return tuple(clauses)
+        if any(isinstance(c.label, Topic) for c in clauses):
+            if not all(_may_be_vetoed(c) for c in clauses) or self.thresholds.veto <= 0:
+                return tuple(clauses)
+            if self.classifier.read_all([text], situation)[0].topic_mass > self.thresholds.veto:
+                return tuple(clauses)
+            clauses = [_set_aside(c) for c in clauses]
         open_clauses = [c for c in clauses if c.label is None]
         alone = open_clauses if len(clauses) > 1 else []
         whole, *parts = self.classifier.read_all([text, *(c.span.of(text) for c in alone)], situation)
         if any(c.label is Intent.OPT_OUT for c in clauses):
             return self._with_emergency(text, clauses, whole)
+        share, least = whole.of(Intent.OPT_OUT), self.thresholds.intent[Intent.OPT_OUT]
+        if share >= least:
+            return (*clauses, _reading(Span(0, len(text)), Intent.OPT_OUT, share, least))
         topic = self._topic(text, clauses, whole, list(zip(alone, parts, strict=True)))
         if topic is not None:
             return (*clauses, topic)
-        if not open_clauses or not self._harmless(whole, parts):
+        torn = {Intent.ACCEPT, whole.intent[0]} <= {c.label for c in clauses} and whole.intent[0] in _NOT_YET
+        if not (open_clauses or torn) or not self._harmless(whole, parts):
             return tuple(clauses)
         return self._explained(clauses, whole, situation, pick, times)
 
@@ -174,9 +192,20 @@ def _fitting(intent: Intent, situation: Situation, pick: OptionPick, times: Time
     return intent
 
 
+def _may_be_vetoed(clause: ClauseReading) -> bool:
+    if clause.label is Topic.EMERGENCY or clause.label is Intent.OPT_OUT or clause.part == "keyword":
+        return False
+    return clause.rule not in _NEVER_VETOED
+
+
+def _set_aside(clause: ClauseReading) -> ClauseReading:
+    """Unexplained instead of a topic; the rule still says which list had spoken."""
+    return replace(clause, label=None) if isinstance(clause.label, Topic) else clause
+
+
 def _not_booked(clause: ClauseReading, intent: Intent) -> ClauseReading:
     """Nothing is booked while the message as a whole asks or waits: "Thursday might do, let me ask my wife"."""
-    if clause.label is Intent.ACCEPT and intent in (Intent.OTHER_TIMES, Intent.DEFER):
+    if clause.label is Intent.ACCEPT and intent in _NOT_YET:
         return replace(clause, label=intent, rule=f"{_PART}.{intent.value}", part=_PART)
     return clause
 
