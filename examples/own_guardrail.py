@@ -24,5 +24,5 @@ policy = maple_policy().model_copy(update={"guardrails": (Shuttle(),), "version"
 office = sample_office(policy)
 office.coordinator.enroll(CsvCaseSource(office.export))
 office.next_morning()
-outcome = office.text_from_ana("2 works. does your shuttle run that day?")
+outcome = office.text_from_ana("2 works. i will come by shuttle")
 print(outcome.phase_after, outcome.rules[0], outcome.handoff.owner if outcome.handoff else None)

@@ -8,7 +8,9 @@ prints them, and the figures with them.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import itertools
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -169,13 +171,14 @@ def calibration_error(reads: Sequence[Read], bins: int = 10) -> float:
 def choose(reads: Sequence[Read], least_recall: float, veto: float = 0.0) -> Thresholds:
     """The thresholds with the fewest false handoffs among those with enough recall; else those with most recall."""
     best: tuple[tuple[float, ...], Thresholds] | None = None
-    overs, masses, clauses, intents = (0.2, 0.3, 0.5), (0.04, 0.06, 0.08, 0.1, 0.12, 0.16), (0.3, 0.6, 0.9), (0.2, 0.35)
+    overs, masses, evidents = (0.2, 0.3, 0.5), (0.04, 0.06, 0.08, 0.1, 0.12, 0.16, 0.2), (0.1, 0.15, 0.2, 0.25)
+    clauses, intents = (0.5, 0.7), (0.2, 0.35)
     topic = 0.3  # only names the handoff: what is neither routine nor a topic is handed off too
-    for over, mass, clause, intent in itertools.product(overs, masses, clauses, intents):
+    for over, mass, evident, clause, intent in itertools.product(overs, masses, evidents, clauses, intents):
         tried = Thresholds(
             topic={t: 0.15 if t is Topic.EMERGENCY else topic for t in Topic},
-            intent={i: 0.6 if i is Intent.OPT_OUT else intent for i in Intent},
-            clause_topic=max(clause, 0.5), over_lists=over, mass=mass, clause_mass=clause,
+            intent={i: 0.8 if i is Intent.OPT_OUT else intent for i in Intent},
+            clause_topic=max(clause, 0.5), over_lists=over, mass=mass, evident_mass=evident, clause_mass=clause,
             veto=veto,
         )  # fmt: skip
         got = figures((r.row, second(r, tried)) for r in reads)
@@ -200,8 +203,9 @@ def toml_of(chosen: Thresholds) -> str:
         "", "[over_lists]  # topics in a message that lists and parsers explain as routine",
         f"topic = {chosen.over_lists}",
         "", "[let_through]  # the most that topics may have in a message let through, and in each of its clauses",
-        f"mass = {chosen.mass}", f"clause_mass = {chosen.clause_mass}",
-        "", "[veto]  # the most topics may have in a message whose topic, found by the lists, is set aside; 0: it stays",
+        "# `evident_mass` stands for `mass` where lists found a routine intent, or parsers a time: few topics hide.",
+        f"mass = {chosen.mass}", f"evident_mass = {chosen.evident_mass}", f"clause_mass = {chosen.clause_mass}",
+        "", "[veto]  # the most topics may have in a message whose listed topic is set aside; 0: it stays",
         f"mass = {chosen.veto}",
         "", "[intent]  # the least a routine intent must have to explain what lists do not",
         f"default = {chosen.intent[Intent.ACCEPT]}", f"opt_out = {chosen.intent[Intent.OPT_OUT]}", "",
@@ -220,6 +224,22 @@ def _wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
     return (middle - half) / (1 + square), (middle + half) / (1 + square)
 
 
+def _write(
+    folder: Path, limits: Thresholds, reads: Sequence[Read], heard: Sequence[tuple[Row, Interpretation]]
+) -> None:
+    """Thresholds, and the figures and hash in the card."""
+    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    card["weights_sha256"] = hashlib.sha256((folder / "weights.npz").read_bytes()).hexdigest()
+    card["calibration_error"] = round(calibration_error(reads), 3)
+    card["figures"] = {
+        "on": sorted({row.voice for row, _ in heard}),
+        "lists alone": figures((r.row, r.lists) for r in reads).line(),
+        "with the classifier": figures(heard).line(),
+    }
+    (folder / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    (folder / "thresholds.toml").write_text(toml_of(limits), encoding="utf-8")
+
+
 def main() -> None:
     """Print the figures."""
     wanted = argparse.ArgumentParser(description=__doc__)
@@ -228,6 +248,7 @@ def main() -> None:
     wanted.add_argument("--choose", action="store_true")
     wanted.add_argument("--recall", type=float, default=0.99)
     wanted.add_argument("--veto", type=float, default=0.0, help="with --choose: see [veto] in thresholds.toml")
+    wanted.add_argument("--write", action="store_true", help="write thresholds and figures beside the model")
     wanted.add_argument("--misses", action="store_true", help="print what goes wrong")
     asked = wanted.parse_args()
     folder: Traversable = asked.model
@@ -249,6 +270,8 @@ def main() -> None:
     print("together:      ", figures(heard).line())
     for voice in asked.voices.split(","):
         print(f"  {voice}:        ", figures((row, h) for row, h in heard if row.voice == voice).line())
+    if asked.write:
+        _write(asked.model, limits, reads, heard)
     if asked.misses:
         for row, h in heard:
             handed, label = verdict(h)

@@ -84,17 +84,20 @@ def data_hash(folder: Path) -> str:
 
 
 def variations(rows: Sequence[Row], chance: random.Random) -> list[Row]:
-    """One epoch's rows: the written ones (three fifths of the first voice), a variation of each, mixtures of two."""
+    """One epoch's rows: the written ones (half of the first voice), a variation of each, mixtures of two."""
     routine = [row for row in rows if row.label not in TOPICS and row.label != "opt_out"]
     asides = {lang: [r for r in routine if _tongue(r) == lang] for lang in ("en", "es")}
     found: list[Row] = []
     for row in rows:
         # Less of the first voice: it is ten times as large as the others.
-        if row.voice != "v01" or chance.random() < 0.6:
+        if row.voice != "v01" or _tongue(row) == "es" or chance.random() < 0.5:
             found.append(row)
         if row.voice == "v01" and chance.random() < 0.7:
             continue
         found.append(_varied(row, chance))
+        # The encoder we start from has read little Spanish.
+        if _tongue(row) == "es":
+            found.append(_varied(row, chance))
         if chance.random() < (0.8 if row.label in TOPICS else 0.5):
             found.append(_joined(row, chance.choice(asides[_tongue(row)]), chance))
         if row.label not in TOPICS and row.label != "opt_out" and chance.random() < 0.6:

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 
 from treatment_agent.domain.books import ContactFacts, ConversationFacts
 from treatment_agent.domain.consent import ConsentStatus
@@ -26,6 +26,7 @@ from treatment_agent.domain.value import Value
 from treatment_agent.graph.build import build_graph
 from treatment_agent.graph.state import TurnContext, fresh
 from treatment_agent.policies import boundary
+from treatment_agent.policies.office import OfficeProfile
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.replies import main_intent
 from treatment_agent.ports import Interpreter
@@ -56,12 +57,22 @@ class TriageItem(Value):
 
     model_config = Value.model_config | {"extra": "ignore"}
 
+    @field_validator("now")
+    @classmethod
+    def _sensible(cls, value: datetime | None) -> datetime | None:
+        if value is not None and not 2000 <= value.year <= 2100:
+            raise ValueError("the year must lie between 2000 and 2100")
+        return value
+
 
 class RoomyCalendar:
     """A calendar that has room whenever it is asked; nothing is written anywhere."""
 
     authority = Authority.BOOK
     can_reschedule = True
+
+    def __init__(self, office: OfficeProfile) -> None:
+        self._office = office
 
     def find_slots(self, request: SlotRequest) -> tuple[Slot, ...]:
         """Two openings inside the first windows, or on the next two workdays."""
@@ -72,6 +83,7 @@ class RoomyCalendar:
             days = (first + timedelta(days=n) for n in range(1, 8))
             starts = [datetime.combine(d, time(10), request.earliest.tzinfo) for d in days if d.weekday() < 5]
         starts = [s if s.hour >= 7 else s.replace(hour=9, minute=0) for s in starts if s < request.latest]
+        starts = [s for s in starts if s.date() not in self._office.holidays]
         family = request.visit.family
         return tuple(Slot(s, s + length, "lee", f"triage-{s.isoformat()}", family) for s in starts[: request.limit])
 
@@ -95,7 +107,7 @@ class Triage:
         self.policy = policy
         self._interpreter = interpreter or LocalInterpreter()
         self._graph = build_graph()
-        self._calendar = RoomyCalendar()
+        self._calendar = RoomyCalendar(policy.office)
 
     def judge(self, line: dict[str, object]) -> dict[str, object]:
         """The verdict on one line.

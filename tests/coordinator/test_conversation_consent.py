@@ -37,8 +37,6 @@ class TestOptOut:
             "take me off your list",
             "lose my number",
             "UNSUBSCRIBE",
-            "I already booked. STOP",
-            "STOP\nthanks, dec 3 is fine",
         ],
     )
     def test_is_honoured_at_once_with_one_confirmation(self, offered, words):
@@ -50,6 +48,25 @@ class TestOptOut:
         assert consent_of(offered) == [ConsentStatus.REVOKED]
         assert offered.let_days_pass(60) == []
         assert offered.tasks() == []
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            "I already booked. STOP",
+            "STOP\nthanks, dec 3 is fine",
+            "No. Stop! Bye",
+            "cost is the issue, stop texting me",
+        ],
+    )
+    def test_wins_over_whatever_else_the_message_says(self, offered, words):
+        outcome = offered.text(words)
+
+        assert "consent.revocation-wins" in outcome.rules
+        assert outcome.phase_after is Phase.OPTED_OUT
+        assert len(offered.sent()) <= 1
+        assert offered.scheduler.bookings == ()
+        assert consent_of(offered) == [ConsentStatus.REVOKED]
+        assert offered.let_days_pass(60) == []
 
     def test_said_again_is_silent(self, offered):
         offered.text("STOP")

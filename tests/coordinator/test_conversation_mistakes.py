@@ -115,7 +115,7 @@ class TestRequiredFields:
 
 class TestUnknown:
     def test_patient_is_named_with_where_to_look(self, office):
-        with pytest.raises(NotFound, match="treatment-agent queue"):
+        with pytest.raises(NotFound, match="enroll the list"):
             office.coordinator.why("nobody")
         with pytest.raises(NotFound, match="'nobody'"):
             office.coordinator.preview("nobody")

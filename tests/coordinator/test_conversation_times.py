@@ -196,13 +196,14 @@ class TestSeveralMessages:
         assert offered.sent() == ["offer", "offer-one"]
         assert offered.conversation().offers == (slot(9, 15),)
 
-    def test_the_same_pick_twice_is_one_booking(self, offered):
+    @pytest.mark.parametrize("again", ["1", "2"])
+    def test_a_pick_after_the_booking_is_one_booking_and_a_question_for_staff(self, offered, again):
         offered.text("1")
-        again = offered.text("1")
+        outcome = offered.text(again)
 
         assert len(offered.scheduler.bookings) == 1
-        assert again.phase_after is Phase.BOOKED
-        assert offered.sent() == ["booked"]
+        assert outcome.rules[0] == "guardrail.pick-after-booking"
+        assert offered.sent() == ["booked", "handoff-other"]
 
     def test_the_same_message_delivered_twice_is_answered_once(self, offered):
         first = offered.text("2", id="m-1")

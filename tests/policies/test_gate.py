@@ -242,8 +242,9 @@ class TestMoreThanAnOptOut:
         assert not told.handoff.kind.holds
         assert told.says == decision.says
 
-    def test_is_no_task_when_the_rest_is_only_unclear(self):
-        decision = gate.revoke(talking(), MESSAGE)
+    def test_is_a_task_too_when_the_rest_was_not_understood(self):
         unclear = (Verdict(Topic.OTHER, "guardrail.not-understood"),)
-        assert gate.revoked_and_more(decision, unclear, talking(), POLICY, NOW).handoff is None
-        assert gate.revoked_and_more(decision, (), talking(), POLICY, NOW).handoff is None
+        assert gate.revoked_and_more(gate.revoke(talking(), MESSAGE), unclear, talking(), POLICY, NOW).handoff
+
+    def test_is_no_task_when_the_rest_is_routine(self):
+        assert gate.revoked_and_more(gate.revoke(talking(), MESSAGE), (), talking(), POLICY, NOW).handoff is None

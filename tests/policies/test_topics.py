@@ -93,15 +93,34 @@ class TestJudge:
         assert rules(heard(Intent.ACCEPT, conversation=closed)) == ["guardrail.closed"]
         assert rules(heard(Intent.ACK, conversation=closed)) == []
 
+    @pytest.mark.parametrize(
+        ("text", "topic"),
+        [
+            ("i want to die", Topic.SENSITIVE),
+            ("will it hurt", Topic.CLINICAL),
+            ("does delta cover it", Topic.INSURANCE),
+        ],
+    )
+    def test_keeps_what_the_word_lists_find_whatever_the_interpreter_says(self, text, topic):
+        for intent in (Intent.ACCEPT, Intent.ACK):
+            assert topic in {v.topic for v in topics.judge(heard(intent, text=text), POLICY)}
+
+    @pytest.mark.parametrize(("text", "stopped"), [("2", True), ("option 2", True), ("thanks", False), ("2 pm", False)])
+    def test_stops_a_bare_pick_after_booking(self, text, stopped):
+        booked = conversation(phase=Phase.BOOKED)
+        found = rules(heard(Intent.ACK, text=text, conversation=booked))
+        assert found == (["guardrail.pick-after-booking"] if stopped else [])
+        assert rules(heard(Intent.ACK, text=text)) == []
+
     def test_runs_the_offices_own_guardrails(self):
-        class Pregnancy:
-            id = "guardrail.pregnancy"
+        class Shuttle:
+            id = "guardrail.shuttle"
 
             def check(self, text, interpretation, conversation, situation):
-                return Verdict(Topic.CLINICAL, self.id) if "pregnant" in text else None
+                return Verdict(Topic.CLINICAL, self.id) if "shuttle" in text else None
 
-        policy = POLICY.model_copy(update={"guardrails": (Pregnancy(),)})
-        assert rules(heard(Intent.ACCEPT, text="2, i am pregnant"), policy) == ["guardrail.pregnancy"]
+        policy = POLICY.model_copy(update={"guardrails": (Shuttle(),)})
+        assert rules(heard(Intent.ACCEPT, text="2, is there a shuttle"), policy) == ["guardrail.shuttle"]
         assert rules(heard(Intent.ACCEPT), policy) == []
 
 

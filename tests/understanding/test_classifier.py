@@ -124,6 +124,24 @@ class TestSecondReader:
         (found,) = judge(reading(defer=0.97 - mass, clinical=mass), [clause(FIRST, None)])
         assert found.label is None
 
+    def test_appointment_talk_may_hold_more_of_a_topic(self):
+        mass = shipped_thresholds().mass + 0.02
+        clauses = [clause(FIRST, Intent.AFFIRM, "routine.affirm"), clause(SECOND, None)]
+        assert mass < shipped_thresholds().evident_mass
+        assert all(c.label for c in judge(reading(affirm=0.97 - mass, clinical=mass), clauses))
+
+    def test_sets_a_listed_topic_aside_only_when_the_office_wants_it(self):
+        harmless, clauses = reading(defer=0.995), [clause(FIRST, Topic.CLINICAL, "clinical.risk")]
+        never = [clause(FIRST, Topic.SENSITIVE, "sensitive.self-harm")]
+        for veto, label in ((0.0, Topic.CLINICAL), (0.02, Intent.DEFER)):
+            reader = SecondReader(Says(harmless, harmless), replace(shipped_thresholds(), veto=veto))
+            assert reader.read(MESSAGE, clauses, ASKED, OptionPick(None), TimeReading())[0].label is label
+            assert reader.read(MESSAGE, never, ASKED, OptionPick(None), TimeReading())[0].label is Topic.SENSITIVE
+
+    def test_an_opt_out_in_no_list_is_honoured(self):
+        read = judge(reading(opt_out=0.95), [clause(FIRST, None)])
+        assert read[-1].label is Intent.OPT_OUT
+
     def test_abstains_when_no_intent_is_likely(self):
         shares = {intent.value: 0.99 / len(Intent) for intent in Intent}
         (found,) = judge(reading(**shares), [clause(FIRST, None)])

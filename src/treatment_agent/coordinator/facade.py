@@ -156,7 +156,7 @@ class Coordinator:
 
     def preview(self, patient_id: str) -> Preview:
         """The exact texts the next touch would send if it were due now. Nothing is sent or stored."""
-        conversation_id = self._conversation(patient_id)
+        conversation_id = self._conversations(patient_id)[0]
         now = self.clock.now()
         facts = self.ledger.facts(conversation_id, at=now)
         due_at = facts.conversation.due_at
@@ -207,9 +207,16 @@ class Coordinator:
     def chart_changed(
         self, patient_id: str, change: ChartChange, *, visit_at: datetime | None = None, event_id: str | None = None
     ) -> TurnOutcome:
-        """Something happened in the chart: booked by phone, done, declined, deceased, staff spoke to the patient."""
-        event = ChartChanged(id=event_id or self.clock.new_id(), at=self.clock.now(), change=change, visit_at=visit_at)
-        return self._inbox.take(self._conversation(patient_id), event)
+        """Something happened in the chart: booked by phone, done, declined, deceased, staff spoke to the patient.
+
+        Every conversation about the patient takes it in; the newest one's outcome is returned. Give `event_id` (your
+        system's id of the change) so that a repeated notice counts once.
+        """
+        first, now = event_id or self.clock.new_id(), self.clock.now()
+        newest, *others = self._conversations(patient_id)
+        for other in others:
+            self._inbox.take(other, ChartChanged(id=f"{first}:{other}", at=now, change=change, visit_at=visit_at))
+        return self._inbox.take(newest, ChartChanged(id=first, at=now, change=change, visit_at=visit_at))
 
     # -- staff
 
@@ -278,8 +285,8 @@ class Coordinator:
         self.ledger.close()
         close_saver(self._saver)
 
-    def _conversation(self, patient_id: str) -> str:
+    def _conversations(self, patient_id: str) -> tuple[str, ...]:
         ids = self.ledger.conversation_ids_of_patient(patient_id)
         if not ids:
-            raise NotFound(f"no patient {patient_id!r} in this ledger; `treatment-agent queue` lists who is there")
-        return ids[0]
+            raise NotFound(f"no patient {patient_id!r} in this ledger; check the id, or enroll the list first")
+        return ids

@@ -48,6 +48,10 @@ def build(
     earlier = next((h for h in facts.open_handoffs if h.id == request.id), None)
     words = text.get_secret_value() if text else ""
     summary, suggestion = _sentences(request)
+    if request.rule == "staff.release-unread":
+        # What nobody has read yet was attached to the handoff that is let go of now.
+        words = next((h.words[-1] for h in facts.open_handoffs if h.kind.holds and h.words), words)
+        summary = "The patient wrote after staff last looked at the handoff."
     return HandoffPacket(
         id=request.id,
         conversation_id=record.conversation_id,

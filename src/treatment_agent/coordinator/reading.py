@@ -52,7 +52,7 @@ def why(ledger: Ledger, patient_id: str) -> Why:
     ids = ledger.conversation_ids_of_patient(patient_id)
     entries = ledger.journal(patient_id=patient_id)
     if not ids and not entries:
-        raise NotFound(f"no patient {patient_id!r} in this ledger; `treatment-agent queue` lists who is there")
+        raise NotFound(f"no patient {patient_id!r} in this ledger; check the id, or enroll the list first")
     lines = [WhyLine(e.at, e.action, e.rule, sentence(e.rule), e.detail) for e in entries]
     for conversation_id in ids:
         lines.extend(_lines(ledger, conversation_id))

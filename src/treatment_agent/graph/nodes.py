@@ -27,6 +27,7 @@ from treatment_agent.policies.hearing import language_of
 from treatment_agent.policies.outreach import Touch
 from treatment_agent.policies.screening import screen
 
+_END = 600
 log = logging.getLogger(__name__)
 
 
@@ -64,13 +65,26 @@ def consent_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     context, event = runtime.context, state["event"]
     if not isinstance(event, PatientMessage):
         raise TypeError("only a patient's message passes the consent gate")
-    screening = screen(normalize(context.text.get_secret_value()), media=event.media)
+    text = context.text.get_secret_value()
+    if len(text) > topics.LONGEST_TEXT:
+        return _too_long(text)
+    screening = screen(normalize(text), media=event.media)
     if screening.emergency is not None:
         found = screening.emergency
         verdict = Verdict(topic=Topic.EMERGENCY, rule=found.rule, evidence=(found.span,))
         return {"screening": screening, "verdicts": (verdict,), "to_person": True}
     decision = gate.decide(screening, event, context.facts, context.policy)
     return {"screening": screening, "decisions": (decision,) if decision else ()}
+
+
+def _too_long(text: str) -> TurnState:
+    """Pages of text are not read to the end under the lease: a person does that. A stop at either end is honoured."""
+    ends = f"{text[:_END]}\n{text[-_END:]}"
+    found = screen(normalize(ends))
+    verdicts = [Verdict(topic=Topic.OTHER, rule="guardrail.too-long")]
+    if found.emergency is not None:
+        verdicts.insert(0, Verdict(topic=Topic.EMERGENCY, rule=found.emergency.rule))
+    return {"screening": found, "verdicts": tuple(verdicts), "to_person": True}
 
 
 @failing_to_a_person("understand")

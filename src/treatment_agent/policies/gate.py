@@ -19,10 +19,8 @@ from treatment_agent.domain.messages import SendKind
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.screening import Screening
-from treatment_agent.policies.topics import due_at
+from treatment_agent.policies.topics import deciding, due_at
 
-# Guardrails that only say "not clear": no reason to trouble staff once the patient has opted out.
-_UNCLEAR = frozenset({"guardrail.not-understood", "guardrail.contradiction", "guardrail.too-long"})
 EMERGENCY_REPEAT = timedelta(minutes=30)
 
 
@@ -39,7 +37,8 @@ def decide(
         if cancels and conversation.phase in (Phase.BOOKED, Phase.BOOKING_REQUESTED):
             return replace(decision, handoff=_ask_about_visit(event, facts, policy))
         return decision
-    if screening.opt_in and (conversation.phase is Phase.OPTED_OUT or facts.revoked_at is not None):
+    late = facts.revoked_at is not None and event.at < facts.revoked_at
+    if screening.opt_in and not late and (conversation.phase is Phase.OPTED_OUT or facts.revoked_at is not None):
         return _opt_in(facts)
     if conversation.phase is Phase.OPTED_OUT:
         return None
@@ -65,16 +64,20 @@ def revoke(facts: ConversationFacts, event: PatientMessage) -> Decision:
 def revoked_and_more(
     decision: Decision, verdicts: tuple[Verdict, ...], facts: ConversationFacts, policy: PracticePolicy, now: datetime
 ) -> Decision:
-    """The opt-out wins and nothing more is sent, but what else the message said becomes a task for a person."""
-    if decision.handoff is not None or all(v.rule in _UNCLEAR for v in verdicts):
+    """The opt-out wins and nothing more is sent, but what else the message said becomes a task for its owner.
+
+    Also when it was only not understood: what stands beside a stop may be the reason why somebody is hurt.
+    """
+    if decision.handoff is not None or not verdicts:
         return decision
+    owner = policy.topics[deciding(verdicts).topic]
     task = HandoffRequest(
         id=f"{facts.conversation.id}:{HandoffKind.REVIEW.value}",
         kind=HandoffKind.REVIEW,
         topics=(),
-        urgency=Urgency.TODAY,
-        owner=Role.FRONT_DESK,
-        due_at=due_at(now, 240, policy, Urgency.TODAY),
+        urgency=owner.urgency,
+        owner=owner.owner,
+        due_at=due_at(now, owner.due_minutes, policy, owner.urgency),
         rule="consent.revocation-and-more",
         evidence=tuple(span for v in verdicts for span in v.evidence),
     )

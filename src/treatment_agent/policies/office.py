@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -76,6 +76,13 @@ class OfficeProfile(Value):
     def tz(self) -> ZoneInfo:
         """The office's zone."""
         return ZoneInfo(self.zone)
+
+    def is_open(self, moment: datetime) -> bool:
+        """True when the office is open at this instant (half-open hours, holidays closed)."""
+        local = moment.astimezone(self.tz)
+        if local.date() in self.holidays:
+            return False
+        return any(h.weekday == local.weekday() and h.opens <= local.time() < h.closes for h in self.hours)
 
     def provider_name(self, provider_id: str | None) -> str:
         """How patients know the provider; empty when nobody has that id."""

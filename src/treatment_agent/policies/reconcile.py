@@ -98,7 +98,8 @@ def _chart(event: ChartChanged, facts: ConversationFacts, policy: PracticePolicy
 def _settled(event: BookingSettled, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> Decision:
     conversation = facts.conversation
     booking = conversation.booking
-    if booking is None or booking.key != event.booking_key or booking.status is not BookingStatus.REQUESTED:
+    waiting = booking is not None and booking.key == event.booking_key and booking.status is BookingStatus.REQUESTED
+    if booking is None or not waiting or event.status is BookingStatus.REQUESTED:
         return Decision(move=Move.STAY, rules=("settled.unknown-booking",))
     settled = replace(booking, status=event.status, appointment_id=event.appointment_id or booking.appointment_id)
     quiet = conversation.held or conversation.phase is Phase.OPTED_OUT
@@ -164,6 +165,7 @@ def _staff(event: StaffAction, facts: ConversationFacts, policy: PracticePolicy,
             return Decision(
                 move=_may(conversation, Move.BOOK if booked else Move.CLOSE),
                 rules=(rule,),
+                desk=HandoffStatus.RELEASED if conversation.held else None,
                 disposition=Disposition.BOOKED_BY_STAFF if booked else Disposition.CLOSED_BY_STAFF,
                 due=DueChange.CLEAR,
             )
@@ -211,9 +213,14 @@ def _released(event: StaffAction, facts: ConversationFacts, policy: PracticePoli
         handoff=unread,
         until=event.until,
         step=max(index, conversation.step),
-        due=DueChange.SET if conversation.phase is Phase.WITH_STAFF else DueChange.KEEP,
+        due=DueChange.SET if conversation.phase is Phase.WITH_STAFF or _sleeps(event, conversation) else DueChange.KEEP,
         due_at=due,
     )
+
+
+def _sleeps(event: StaffAction, conversation: Conversation) -> bool:
+    """Staff named a day before which nothing is sent, and something would have been."""
+    return event.until is not None and conversation.due_at is not None
 
 
 def _unread(

@@ -111,6 +111,7 @@ _GUARDRAIL: Final = {
     "guardrail.too-long": "The message is very long, so a person reads it.",
     "guardrail.stranger": "Nobody on the books has this number.",
     "guardrail.shared-number": "Several people on this number are being written to; a person finds out who is writing.",
+    "guardrail.pick-after-booking": "A bare pick came after the visit was booked; a person asks what is meant.",
     "guardrail.closed": "The case was closed, so a person looks at what the patient writes now.",
     "handoff.holds": "This handoff holds the conversation; it is acknowledged, resolved or released there.",
     "hold.attached": "Staff hold the conversation: the message is attached to the handoff, and nothing is sent.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -22,6 +23,7 @@ from treatment_agent.domain.scheduling import Window
 LONGEST_LOOK_AHEAD = timedelta(days=400)
 MOST_WINDOWS = 60
 MOST_CLAUSES = 400
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.:/-]{0,47}", re.IGNORECASE)
 
 
 def checked(answer: object, *, length: int, offers: int, now: datetime) -> Interpretation:
@@ -38,14 +40,20 @@ def checked(answer: object, *, length: int, offers: int, now: datetime) -> Inter
     """
     if not isinstance(answer, Interpretation) or not isinstance(answer.clauses, tuple):
         raise ValueError("the interpreter did not return an Interpretation")
-    if len(answer.clauses) > MOST_CLAUSES or not isinstance(answer.language, str) or len(answer.language) > 12:
+    if len(answer.clauses) > MOST_CLAUSES or not _named(answer.language):
         raise ValueError("the interpretation is out of bounds")
     if not all(_sensible(clause, length) for clause in answer.clauses):
         raise ValueError("a clause has an unknown label, an impossible probability or a span outside the message")
     facts = answer.facts
     if not isinstance(facts, Facts):
         raise ValueError("the facts are not Facts")
-    return replace(answer, facts=_facts(facts, offers, now))
+    version = answer.interpreter if _named(answer.interpreter) else "unnamed"
+    return replace(answer, facts=_facts(facts, offers, now), interpreter=version)
+
+
+def _named(value: object) -> bool:
+    """True for an id. Anything freer could carry a patient's words into a checkpoint (P11)."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
 
 
 def _sensible(clause: object, length: int) -> bool:
@@ -53,7 +61,7 @@ def _sensible(clause: object, length: int) -> bool:
         return False
     label_known = clause.label is None or isinstance(clause.label, Topic | Intent)
     numbers = all(isinstance(n, float | int) and 0 <= n <= 1 for n in (clause.confidence, clause.threshold))
-    names = all(isinstance(n, str) and len(n) <= 80 and n.isascii() for n in (clause.rule, clause.part))
+    names = all(_named(n) for n in (clause.rule, clause.part))
     return label_known and numbers and names and _inside((clause.span, *clause.evidence), length)
 
 

@@ -6,16 +6,23 @@ added. Anything that is not confidently routine is a verdict too (P4).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Urgency
 from treatment_agent.domain.interpretation import Intent, Interpretation, Reason, Situation, Topic
+from treatment_agent.domain.text import normalize
 from treatment_agent.domain.turn import Verdict
+from treatment_agent.policies.lexicon import lexicon
 from treatment_agent.policies.practice import PracticePolicy
 
 LONGEST_TEXT = 5000
+# "2" after "1" was booked: nobody should think that this changed the visit.
+_BARE_PICK = re.compile(
+    r"(?:option|opcion|number|numero|the|la|#)?\s*(?:\d|one|two|first|second|uno|dos|primera|segunda)\W*"
+)
 # Someone may be in danger: as urgent as an emergency, with a text of its own.
 URGENT_RULES = frozenset({"sensitive.self-harm"})
 _TOPIC_REASONS = {Topic.FINANCING: Reason.COST, Topic.INSURANCE: Reason.INSURANCE}
@@ -44,7 +51,7 @@ def judge(heard: Heard, policy: PracticePolicy) -> tuple[Verdict, ...]:
     Raises:
         Exception: whatever a product team's guardrail raises; the graph turns it into a handoff.
     """
-    verdicts = [*_topics(heard.interpretation), *_not_routine(heard), *_situation(heard)]
+    verdicts = [*_topics(heard.interpretation), *_words(heard), *_not_routine(heard), *_situation(heard)]
     for guardrail in policy.guardrails:
         verdict = guardrail.check(heard.text, heard.interpretation, heard.conversation, heard.situation)
         if verdict is not None:
@@ -62,6 +69,21 @@ def _topics(interpretation: Interpretation) -> list[Verdict]:
         )
         for clause in interpretation.clauses
         if isinstance(clause.label, Topic)
+    ]
+
+
+def _words(heard: Heard) -> list[Verdict]:
+    """Topics that the word lists find, whatever the interpreter said: no interpreter can lift one (DESIGN 5)."""
+    known = {clause.rule for clause in heard.interpretation.clauses}
+    return [
+        Verdict(
+            topic=found.label,
+            rule=found.rule,
+            urgency=Urgency.NOW if found.rule in URGENT_RULES else None,
+            evidence=(found.span,),
+        )
+        for found in lexicon().find(normalize(heard.text, heard.situation.ours))
+        if isinstance(found.label, Topic) and found.rule not in known
     ]
 
 
@@ -89,6 +111,8 @@ def _situation(heard: Heard) -> list[Verdict]:
         found.append(Verdict(topic=Topic.IDENTITY, rule="guardrail.stranger"))
     elif heard.shared_with:
         found.append(Verdict(topic=Topic.IDENTITY, rule="guardrail.shared-number"))
+    if heard.conversation.phase is Phase.BOOKED and _BARE_PICK.fullmatch(heard.text.strip().lower()):
+        found.append(Verdict(topic=Topic.OTHER, rule="guardrail.pick-after-booking"))
     polite = set(heard.interpretation.intents) <= {Intent.ACK}
     if heard.conversation.phase is Phase.CLOSED and not polite:
         found.append(Verdict(topic=Topic.OTHER, rule="guardrail.closed"))

@@ -28,10 +28,11 @@ def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
     asked_before = turn.conversation.asked is Asked.CALLBACK_ASK
     if not wanted:
         script = "no-slots"
-    elif call_at is not None:
+    elif call_at is not None and turn.policy.office.is_open(call_at):
         script = "callback-confirmed-at"
     else:
-        script = "callback-confirmed" if asked_before else "callback-ask"
+        # A time when the office is closed is kept for staff, but not promised.
+        script = "callback-confirmed" if asked_before or call_at is not None else "callback-ask"
     return Decision(
         move=Move.STAY if turn.visit_stands else Move.CALL_BACK,
         rules=(rule,),

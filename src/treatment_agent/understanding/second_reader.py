@@ -34,7 +34,9 @@ _ASIDE_RULE = "classifier.aside"
 _LONGEST = 1000
 # Intents beside which a picked time is no booking.
 _NOT_YET = frozenset((Intent.OTHER_TIMES, Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
-_NEVER_VETOED = frozenset(("sensitive.self-harm", "sensitive.abuse", "other.injection", "other.legal", "other.distress"))
+_NEVER_VETOED = frozenset(
+    ("sensitive.self-harm", "sensitive.abuse", "other.injection", "other.legal", "other.distress")
+)
 # A clause of another language, or none, is not the classifier's to explain: it learned English and Spanish.
 _FOREIGN = "language."
 
@@ -45,7 +47,8 @@ class Thresholds:
 
     `topic` and `intent` give one per label. `clause_topic` is for a topic seen in one clause only; `over_lists` for a
     topic in a message that the lists explain as routine. `mass` and `clause_mass` are the most that topics together
-    may have in a message, and in each of its clauses, that is let through. `veto` is the most they may have in a
+    may have in a message, and in each of its clauses, that is let through; `evident_mass` stands for `mass` where lists
+    found a routine intent in it or parsers a time: topics seldom hide there. `veto` is the most they may have in a
     message whose topic, found by the lists, is set aside; 0 sets none aside.
     """
 
@@ -54,6 +57,7 @@ class Thresholds:
     clause_topic: float
     over_lists: float
     mass: float
+    evident_mass: float
     clause_mass: float
     veto: float = 0.0
 
@@ -68,6 +72,7 @@ def shipped_thresholds() -> Thresholds:
         clause_topic=float(raw["clause"]["topic"]),
         over_lists=float(raw["over_lists"]["topic"]),
         mass=float(raw["let_through"]["mass"]),
+        evident_mass=float(raw["let_through"]["evident_mass"]),
         clause_mass=float(raw["let_through"]["clause_mass"]),
         veto=float(raw["veto"]["mass"]),
     )
@@ -107,6 +112,8 @@ class SecondReader:
         """
         if not clauses or len(text) > _LONGEST or any(c.rule.startswith(_FOREIGN) for c in clauses):
             return tuple(clauses)
+        if any(c.label is Intent.OPT_OUT for c in clauses):
+            return self._with_emergency(text, clauses, situation)
         if any(isinstance(c.label, Topic) for c in clauses):
             if not all(_may_be_vetoed(c) for c in clauses) or self.thresholds.veto <= 0:
                 return tuple(clauses)
@@ -116,8 +123,6 @@ class SecondReader:
         open_clauses = [c for c in clauses if c.label is None]
         alone = open_clauses if len(clauses) > 1 else []
         whole, *parts = self.classifier.read_all([text, *(c.span.of(text) for c in alone)], situation)
-        if any(c.label is Intent.OPT_OUT for c in clauses):
-            return self._with_emergency(text, clauses, whole)
         share, least = whole.of(Intent.OPT_OUT), self.thresholds.intent[Intent.OPT_OUT]
         if share >= least:
             return (*clauses, _reading(Span(0, len(text)), Intent.OPT_OUT, share, least))
@@ -125,11 +130,15 @@ class SecondReader:
         if topic is not None:
             return (*clauses, topic)
         torn = {Intent.ACCEPT, whole.intent[0]} <= {c.label for c in clauses} and whole.intent[0] in _NOT_YET
-        if not (open_clauses or torn) or not self._harmless(whole, parts):
+        if not (open_clauses or torn) or not self._harmless(whole, parts, _evident(clauses, pick, times)):
             return tuple(clauses)
         return self._explained(clauses, whole, situation, pick, times)
 
-    def _with_emergency(self, text: str, clauses: Sequence[ClauseReading], whole: Reading) -> tuple[ClauseReading, ...]:
+    def _with_emergency(
+        self, text: str, clauses: Sequence[ClauseReading], situation: Situation
+    ) -> tuple[ClauseReading, ...]:
+        """Nothing else counts beside an opt-out: "the bleeding won't stop" may look like one."""
+        whole = self.classifier.read_all([text], situation)[0]
         share, least = whole.of(Topic.EMERGENCY), self.thresholds.over_lists
         found = _reading(Span(0, len(text)), Topic.EMERGENCY, share, least)
         return (*clauses, found) if share >= least else tuple(clauses)
@@ -152,12 +161,12 @@ class SecondReader:
                 return _reading(clause.span, part.topic[0], part.topic_mass, limits.clause_topic)
         return None
 
-    def _harmless(self, whole: Reading, parts: Sequence[Reading]) -> bool:
+    def _harmless(self, whole: Reading, parts: Sequence[Reading], evident: bool) -> bool:
         intent, share = whole.intent
         limits = self.thresholds
         return (
             share >= limits.intent[intent]
-            and whole.topic_mass <= limits.mass
+            and whole.topic_mass <= (limits.evident_mass if evident else limits.mass)
             and all(part.topic_mass <= limits.clause_mass for part in parts)
         )
 
@@ -190,6 +199,12 @@ def _fitting(intent: Intent, situation: Situation, pick: OptionPick, times: Time
     if intent is Intent.ACCEPT and pick.option is None and not pick.ambiguous and situation.asked is not Asked.BOOKED:
         return Intent.OTHER_TIMES if times.windows else Intent.AFFIRM
     return intent
+
+
+def _evident(clauses: Sequence[ClauseReading], pick: OptionPick, times: TimeReading) -> bool:
+    """True when lists or parsers see appointment talk in the message."""
+    routine = any(c.label is not None and c.label is not Intent.ACK for c in clauses)
+    return routine or bool(times.spans) or pick.option is not None
 
 
 def _may_be_vetoed(clause: ClauseReading) -> bool:
