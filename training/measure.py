@@ -178,7 +178,7 @@ def choose(reads: Sequence[Read], least_recall: float, veto: float = 0.0) -> Thr
         tried = Thresholds(
             topic={t: 0.15 if t is Topic.EMERGENCY else topic for t in Topic},
             intent={i: 0.8 if i is Intent.OPT_OUT else intent for i in Intent},
-            clause_topic=max(clause, 0.5), over_lists=over, mass=mass, evident_mass=evident, clause_mass=clause,
+            over_lists=over, mass=mass, evident_mass=evident, clause_mass=clause,
             veto=veto,
         )  # fmt: skip
         got = figures((r.row, second(r, tried)) for r in reads)
@@ -199,7 +199,6 @@ def toml_of(chosen: Thresholds) -> str:
         "# `clause_mass` hand off more; a higher `intent` does too.",
         "", "[topic]  # together the topics must have this much; the likeliest names the handoff",
         f"default = {chosen.topic[Topic.OTHER]}", f"emergency = {chosen.topic[Topic.EMERGENCY]}",
-        "", "[clause]  # topics seen in one unexplained clause only", f"topic = {chosen.clause_topic}",
         "", "[over_lists]  # topics in a message that lists and parsers explain as routine",
         f"topic = {chosen.over_lists}",
         "", "[let_through]  # the most that topics may have in a message let through, and in each of its clauses",

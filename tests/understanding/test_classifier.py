@@ -23,8 +23,8 @@ OFFERS = tuple(
 )
 ASKED = Situation(now=NOW, asked=Asked.OFFER, offers=OFFERS)
 LABELS = (*Topic, *Intent)
-MESSAGE = "some words here and others there"
-FIRST, SECOND = Span(0, 15), Span(16, len(MESSAGE))
+MESSAGE = "some words that stand here and others that stand there"
+FIRST, SECOND = Span(0, 26), Span(27, len(MESSAGE))
 
 
 def reading(**shares: float) -> Reading:

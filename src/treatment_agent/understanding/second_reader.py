@@ -3,10 +3,11 @@
 Rules (thresholds in `model/thresholds.toml`):
 
 - A topic of the lists stays, unless `[veto]` is set above 0: then a topic of the lists is set aside where all topics
-  together have no more than that. Emergencies, self-harm, abuse, legal threats, steering and keywords never are.
+  together have no more than that. Emergencies, what is sensitive, legal threats and steering never are.
 - An opt-out of the lists stays; only an emergency may be added to it.
 - An opt-out with enough probability is one, whatever else the message says.
-- The whole message, or a clause the lists left unexplained, that is a topic with enough probability gets that topic.
+- The whole message, or in a long one a clause the lists left unexplained, that is a topic with enough probability gets
+  that topic.
 - An unexplained clause becomes routine when the message as a whole is a routine intent with enough probability and
   neither the message nor any of its clauses leaves more than a small share to topics.
 - Otherwise the clause stays unexplained and a person gets the message.
@@ -32,11 +33,12 @@ _PART = "classifier"
 _ASIDE_RULE = "classifier.aside"
 # Nobody books in so many letters; a person reads what no list explains in them. Keeps the cost of a message small.
 _LONGEST = 1000
+# From so many words on, each unexplained clause is read on its own too.
+_DROWNING = 10
 # Intents beside which a picked time is no booking.
 _NOT_YET = frozenset((Intent.OTHER_TIMES, Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
-_NEVER_VETOED = frozenset(
-    ("sensitive.self-harm", "sensitive.abuse", "other.injection", "other.legal", "other.distress")
-)
+_NEVER_VETOED = frozenset((Topic.EMERGENCY, Topic.SENSITIVE))
+_NEVER_VETOED_RULES = frozenset(("other.injection", "other.legal", "other.distress"))
 # A clause of another language, or none, is not the classifier's to explain: it learned English and Spanish.
 _FOREIGN = "language."
 
@@ -45,8 +47,8 @@ _FOREIGN = "language."
 class Thresholds:
     """Probabilities at which the classifier is believed, in [0, 1].
 
-    `topic` and `intent` give one per label. `clause_topic` is for a topic seen in one clause only; `over_lists` for a
-    topic in a message that the lists explain as routine. `mass` and `clause_mass` are the most that topics together
+    `topic` and `intent` give one per label. `over_lists` is for a topic in a message that the lists explain as routine.
+    `mass` and `clause_mass` are the most that topics together
     may have in a message, and in each of its clauses, that is let through; `evident_mass` stands for `mass` where lists
     found a routine intent in it or parsers a time: topics seldom hide there. `veto` is the most they may have in a
     message whose topic, found by the lists, is set aside; 0 sets none aside.
@@ -54,7 +56,6 @@ class Thresholds:
 
     topic: Mapping[Topic, float]
     intent: Mapping[Intent, float]
-    clause_topic: float
     over_lists: float
     mass: float
     evident_mass: float
@@ -69,7 +70,6 @@ def shipped_thresholds() -> Thresholds:
     return Thresholds(
         topic={topic: float(raw["topic"].get(topic.value, raw["topic"]["default"])) for topic in Topic},
         intent={intent: float(raw["intent"].get(intent.value, raw["intent"]["default"])) for intent in Intent},
-        clause_topic=float(raw["clause"]["topic"]),
         over_lists=float(raw["over_lists"]["topic"]),
         mass=float(raw["let_through"]["mass"]),
         evident_mass=float(raw["let_through"]["evident_mass"]),
@@ -120,18 +120,20 @@ class SecondReader:
             if self.classifier.read_all([text], situation)[0].topic_mass > self.thresholds.veto:
                 return tuple(clauses)
             clauses = [_set_aside(c) for c in clauses]
-        open_clauses = [c for c in clauses if c.label is None]
-        alone = open_clauses if len(clauses) > 1 else []
-        whole, *parts = self.classifier.read_all([text, *(c.span.of(text) for c in alone)], situation)
+        whole = self.classifier.read_all([text], situation)[0]
         share, least = whole.of(Intent.OPT_OUT), self.thresholds.intent[Intent.OPT_OUT]
         if share >= least:
             return (*clauses, _reading(Span(0, len(text)), Intent.OPT_OUT, share, least))
-        topic = self._topic(text, clauses, whole, list(zip(alone, parts, strict=True)))
+        topic = self._topic_of_all(text, clauses, whole)
         if topic is not None:
             return (*clauses, topic)
+        unexplained = any(c.label is None for c in clauses)
         torn = {Intent.ACCEPT, whole.intent[0]} <= {c.label for c in clauses} and whole.intent[0] in _NOT_YET
-        if not (open_clauses or torn) or not self._harmless(whole, parts, _evident(clauses, pick, times)):
+        if not (unexplained or torn) or not self._harmless(whole, _evident(clauses, pick, times)):
             return tuple(clauses)
+        topic = self._topic_of_one(text, clauses, situation)
+        if topic is not None:
+            return (*clauses, topic)
         return self._explained(clauses, whole, situation, pick, times)
 
     def _with_emergency(
@@ -143,32 +145,32 @@ class SecondReader:
         found = _reading(Span(0, len(text)), Topic.EMERGENCY, share, least)
         return (*clauses, found) if share >= least else tuple(clauses)
 
-    def _topic(
-        self,
-        text: str,
-        clauses: Sequence[ClauseReading],
-        whole: Reading,
-        parts: Sequence[tuple[ClauseReading, Reading]],
-    ) -> ClauseReading | None:
+    def _topic_of_all(self, text: str, clauses: Sequence[ClauseReading], whole: Reading) -> ClauseReading | None:
         limits = self.thresholds
-        label, share = whole.topic
+        label = whole.topic[0]
         explained = all(c.label is not None for c in clauses)
         least = limits.over_lists if explained else limits.topic[label]
-        if whole.topic_mass >= least:
-            return _reading(Span(0, len(text)), label, max(share, whole.topic_mass), least)
-        for clause, part in parts:
-            if part.topic_mass >= limits.clause_topic:
-                return _reading(clause.span, part.topic[0], part.topic_mass, limits.clause_topic)
+        mass = whole.topic_mass
+        return _reading(Span(0, len(text)), label, mass, least) if mass >= least else None
+
+    def _topic_of_one(self, text: str, clauses: Sequence[ClauseReading], situation: Situation) -> ClauseReading | None:
+        """A topic in one clause of a long message, where the rest may have drowned it."""
+        if len(clauses) < 2 or len(text.split()) < _DROWNING:
+            return None
+        alone = [c for c in clauses if c.label is None]
+        least = self.thresholds.clause_mass
+        for clause, part in zip(
+            alone, self.classifier.read_all([c.span.of(text) for c in alone], situation), strict=True
+        ):
+            if part.topic_mass > least:
+                return _reading(clause.span, part.topic[0], part.topic_mass, least)
         return None
 
-    def _harmless(self, whole: Reading, parts: Sequence[Reading], evident: bool) -> bool:
+    def _harmless(self, whole: Reading, evident: bool) -> bool:
         intent, share = whole.intent
         limits = self.thresholds
-        return (
-            share >= limits.intent[intent]
-            and whole.topic_mass <= (limits.evident_mass if evident else limits.mass)
-            and all(part.topic_mass <= limits.clause_mass for part in parts)
-        )
+        most = limits.evident_mass if evident else limits.mass
+        return share >= limits.intent[intent] and whole.topic_mass <= most
 
     def _explained(
         self,
@@ -208,9 +210,7 @@ def _evident(clauses: Sequence[ClauseReading], pick: OptionPick, times: TimeRead
 
 
 def _may_be_vetoed(clause: ClauseReading) -> bool:
-    if clause.label is Topic.EMERGENCY or clause.label is Intent.OPT_OUT or clause.part == "keyword":
-        return False
-    return clause.rule not in _NEVER_VETOED
+    return clause.label not in _NEVER_VETOED and clause.rule not in _NEVER_VETOED_RULES
 
 
 def _set_aside(clause: ClauseReading) -> ClauseReading:
