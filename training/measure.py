@@ -194,9 +194,9 @@ def choose(reads: Sequence[Read], least_recall: float, veto: float = 0.0) -> Thr
 def toml_of(chosen: Thresholds) -> str:
     """The thresholds as the file that ships."""
     return "\n".join([
-        "# Probabilities at which the classifier is believed. Chosen by `training/measure.py --choose` on voices that",
-        "# were not trained on: enough handoffs first, few needless ones second. Lower values of `topic`, `mass` and",
-        "# `clause_mass` hand off more; a higher `intent` does too.",
+        "# Probabilities at which the classifier is believed, set on voices that were not trained on;",
+        "# `training/measure.py --choose` proposes others. Lower `topic`, `over_lists`, `mass`, `evident_mass`,",
+        "# and `clause_mass` hand off more; a higher `intent` does too.",
         "", "[topic]  # together the topics must have this much; the likeliest names the handoff",
         f"default = {chosen.topic[Topic.OTHER]}", f"emergency = {chosen.topic[Topic.EMERGENCY]}",
         "", "[over_lists]  # topics in a message that lists and parsers explain as routine",
@@ -242,7 +242,7 @@ def _write(
 def main() -> None:
     """Print the figures."""
     wanted = argparse.ArgumentParser(description=__doc__)
-    wanted.add_argument("--voices", default="v05,v07")
+    wanted.add_argument("--voices", default="v05,v12")
     wanted.add_argument("--model", type=Path, default=MODEL)
     wanted.add_argument("--choose", action="store_true")
     wanted.add_argument("--recall", type=float, default=0.99)

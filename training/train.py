@@ -37,9 +37,9 @@ BATCH, RATE, HEAD_RATE, SMOOTHING = 32, 1.2e-4, 1e-3, 0.05
 def main() -> None:
     """Train, quantise, write."""
     wanted = argparse.ArgumentParser(description=__doc__)
-    wanted.add_argument("--held-out", default="v05,v07", help="voices that are not trained on")
-    wanted.add_argument("--epochs", type=int, default=3)
-    wanted.add_argument("--layers", default="0,1,3,5", help="which layers of the published encoder to keep")
+    wanted.add_argument("--held-out", default="v05,v12", help="voices that are not trained on")
+    wanted.add_argument("--epochs", type=int, default=2)
+    wanted.add_argument("--layers", default="0,1,2,3,4,5", help="which layers of the published encoder to keep")
     wanted.add_argument("--limit", type=int, default=0, help="stop after so many batches (to try the script)")
     wanted.add_argument("--seed", type=int, default=7)
     wanted.add_argument("--out", type=Path, default=MODEL)

@@ -121,6 +121,56 @@ class TestQueue:
         assert any("P-1058" in line and "queue.protected" in line for line in lines)
         assert any(line.startswith("line ") and "ProcCode" in line for line in lines)
 
+    def test_lists_a_patient_once_and_never_forgets_a_flag(self, run) -> None:
+        rows = ["1,Ann,D2740,Protected,Yes", "2,Bob,D2740,,Yes", "1,Ann,D2950,,Yes"]
+        Path("x.csv").write_text("\n".join(["PatNum,FName,ProcCode,Flags,SMS", *rows]), encoding="utf-8")
+
+        found = json.loads(run("queue", "x.csv", "--json").out)
+
+        rules = [(row["patient"], row["rule"]) for row in found["skipped"]]
+        assert rules.count(("1", "queue.protected")) == 1
+        assert [patient for patient, _ in rules if patient == "1"] == ["1"]
+
+    @pytest.mark.parametrize("command", ["queue", "enroll"])
+    def test_names_columns_nobody_reads_and_those_that_lack(self, run, command: str) -> None:
+        Path("x.csv").write_text("PatNum,FName,ProcCode,Favourite\n1,Ann,D2740,x\n", encoding="utf-8")
+
+        lines = run(command, "x.csv").out.splitlines()
+
+        assert any(line.startswith("Columns not read: 'Favourite'.") for line in lines)
+        assert any(line.startswith("No column for: mobile, sms, diagnosed_on, provider_id.") for line in lines)
+
+    def test_maps_columns_money_and_encoding_by_options(self, run) -> None:
+        text = "Ref;FName;ProcCode;Handy;Fee;SMS;Date\n1;José;D2740;312-555-0105;1.250,00;Yes;11/20/2026\n"
+        Path("x.csv").write_bytes(text.encode("cp1252"))
+
+        told = run("queue", "x.csv")
+        result = run(
+            *("queue", "x.csv", "--column", "patient_id=Ref", "--column", "mobile=Handy"),
+            *("--decimal-comma", "--encoding", "cp1252"),
+        )
+
+        assert "--column patient_id='<your header>'" in told.err
+        assert result.code == 0, result.err
+        assert "$1,250" in result.out
+        assert "fields are" in run("queue", "x.csv", "--column", "shoe=Ref").err
+
+    @pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+    def test_reads_json_by_its_suffix(self, run, name: str) -> None:
+        record = {"patient_id": 1, "first_name": "Ann", "code": "D2740", "procedure_date": "2026-11-20"}
+        Path(name).write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+        found = json.loads(run("queue", name, "--json").out)
+
+        assert [row["patient"] for row in found["skipped"]] == ["1"]
+
+    def test_says_that_a_file_holds_nothing(self, run) -> None:
+        Path("x.csv").write_text("PatNum,FName,ProcCode\n", encoding="utf-8")
+        Path("empty.csv").write_text("", encoding="utf-8")
+
+        assert "the file has a header and no rows" in run("queue", "x.csv").out
+        assert "the file is empty" in run("queue", "empty.csv").err
+
     def test_writes_plain_lines_into_a_pipe(self, run) -> None:
         result = run("queue", PRACTICE)
 
@@ -195,6 +245,12 @@ class TestPreview:
 
         assert "1 scripts." in result.out
 
+    def test_names_the_languages_there_are(self, run) -> None:
+        result = run("preview", "--language", "fr")
+
+        assert result.code == 1
+        assert "this policy has en, es" in result.err
+
     def test_names_the_scripts_there_are(self, run) -> None:
         result = run("preview", "--script", "birthday")
 
@@ -239,8 +295,42 @@ class TestDoctor:
         assert "change the step" in result.out
         assert "no chart is connected" in result.out
 
+    def test_lists_what_is_wrong_with_a_policy_that_cannot_be_used(self, run, tmp_path: Path) -> None:
+        (tmp_path / "refused_app.py").write_text(
+            "from treatment_agent.errors import PolicyError\n"
+            "def app():\n"
+            "    raise PolicyError('x', (('cadence', 'no steps; add one'), ('office', 'no zone; set it')))\n",
+            encoding="utf-8",
+        )
+
+        result = run("doctor", "--app", "refused_app:app")
+
+        assert result.code == 1
+        assert "FIX  cadence: no steps; add one" in result.out
+        assert "FIX  office: no zone; set it" in result.out
+        assert "2 to fix" in result.out
+
+    def test_does_not_repeat_the_words_of_foreign_errors(self, run, tmp_path: Path) -> None:
+        (tmp_path / "talking_app.py").write_text("raise RuntimeError('MARKER-SECRET')\n", encoding="utf-8")
+
+        result = run("doctor", "--app", "talking_app:app")
+
+        assert "RuntimeError" in result.err
+        assert "MARKER" not in result.err
+        assert "MARKER" in run("--debug", "doctor", "--app", "talking_app:app").err
+
 
 class TestChat:
+    def test_refuses_a_wait_without_end(self, run, monkeypatch: pytest.MonkeyPatch) -> None:
+        import io
+
+        monkeypatch.setattr(sys, "stdin", io.StringIO("/wait 9999999d\n/wait 9999999999999d\n/quit\n"))
+
+        result = run("chat")
+
+        assert result.code == 0, result.err
+        assert result.out.count("/wait: at most") == 2
+
     def test_shows_what_was_understood_and_why(self, run, monkeypatch: pytest.MonkeyPatch) -> None:
         import io
 

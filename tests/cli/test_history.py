@@ -60,8 +60,8 @@ class TestReadHistory:
             ('{"id": "a", "text": "x", "context": []}', "unknown `context`"),
             ('{"id": "a", "text": "x", "language": 3}', "`language` must"),
             ('{"id": "a", "text": "x", "now": "tomorrow"}', "`now` is not"),
-            ('{"id": "a", "text": "x", "now": "2026-11-23"}', "`now` is not"),
-            ('{"id": "a", "text": "x", "now": 1700000000}', "`now` is not"),
+            ('{"id": "a", "text": "x", "now": "1826-11-23T10:00"}', "`now` is not"),
+            ('{"id": "a", "text": "x", "media": -1}', "`media` must"),
             ('{"id": "a", "text": "x", "offers": "2026-12-01T09:00"}', "`offers` must be a list"),
             ('{"id": "a", "text": "x", "offers": ["2026-12-01T09:00", "noon"]}', "`offers` number 2"),
             (b'{"id": "a", "text": "\xff"}', "not UTF-8"),
@@ -81,6 +81,11 @@ class TestReadHistory:
 
     def test_takes_a_time_without_offset_for_the_office_to_place(self) -> None:
         assert isinstance(one('{"id": "a", "text": "x", "now": "2026-11-23T10:00", "offers": []}'), Line)
+
+    def test_takes_null_for_a_field_left_out_and_offers_as_objects(self) -> None:
+        line = one('{"id": "a", "text": "x", "context": null, "offers": [{"start": "2026-12-01T09:00"}]}')
+
+        assert line == Line(1, {"id": "a", "text": "x", "offers": ["2026-12-01T09:00"]})
 
     def test_replaces_half_an_emoji(self) -> None:
         line = one('{"id": "a", "text": "ok \\ud83d"}')

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,3 +79,50 @@ class TestTriage:
     ) -> None:
         assert triage(str(history), "--out", str(tmp_path / "no" / "folder" / "out.jsonl")) == 1
         assert "--out" in capsys.readouterr().err
+
+    def test_reads_standard_input(
+        self, history: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(history.read_bytes())))
+
+        assert triage("-", "--out", "-") == 0
+        assert [json.loads(line)["id"] for line in capsys.readouterr().out.splitlines()] == ["a", "b", "c"]
+
+    def test_names_an_input_that_is_not_there(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert triage("nowhere.jsonl", "--out", "-") == 2
+        assert "nowhere.jsonl" in capsys.readouterr().err
+
+    def test_says_that_a_folder_is_no_output(self, history: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert triage(str(history), "--out", ".") == 1
+        assert "this is a folder" in capsys.readouterr().err
+
+    def test_goes_on_when_judging_one_line_breaks(
+        self, history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        from treatment_agent.triage import Triage
+
+        judge = Triage.judge
+
+        def breaks(self: Triage, line: dict[str, object]) -> dict[str, object]:
+            if line["id"] == "b":
+                raise KeyError("MARKER-WORDS")
+            return judge(self, line)
+
+        monkeypatch.setattr(Triage, "judge", breaks)
+
+        assert triage(str(history), "--out", str(tmp_path / "out.jsonl")) == 0
+        said = capsys.readouterr()
+        assert "line 3: judging it raised KeyError" in said.err
+        assert "MARKER" not in said.err
+        assert "2 judged" in said.out
+
+    def test_leaves_no_half_file_behind(self, history: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        from treatment_agent.triage import Triage
+
+        def stopped(self: Triage, line: dict[str, object]) -> dict[str, object]:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Triage, "judge", stopped)
+        triage(str(history), "--out", str(tmp_path / "out.jsonl"))
+
+        assert [p.name for p in tmp_path.iterdir()] == ["in.jsonl"]

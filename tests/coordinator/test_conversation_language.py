@@ -51,7 +51,7 @@ class TestSpanishPatient:
             ("el martes por favor", "booked"),
             ("el 11 de diciembre", "offer-one"),
             ("no gracias", "declined"),
-            ("tengo que hablar con mi esposo", "deferred"),
+            ("en marzo mejor", "deferred-until"),
             ("AYUDA", "help"),
             ("ya no me manden mensajes", "opt-out-confirmation"),
             ("duele mucho?", "handoff-clinical"),

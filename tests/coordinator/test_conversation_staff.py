@@ -33,7 +33,7 @@ class TestHandoffTopics:
             ("I'm scared of the dentist", Topic.SENSITIVE, "handoff-sensitive"),
             ("you people were so rude to me last time", Topic.COMPLAINT, "handoff-complaint"),
             ("I want to talk to a real person", Topic.HUMAN, "handoff-human"),
-            ("my cousin moved to Ohio and has a parrot", Topic.OTHER, "handoff-other"),
+            ("Bonjour, je voudrais un rendez-vous", Topic.OTHER, "handoff-language"),
         ],
     )
     def test_get_their_approved_text_once_and_hold_the_thread(self, office, words, topic, script):

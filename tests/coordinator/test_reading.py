@@ -86,7 +86,7 @@ class TestWhy:
             assert hidden not in told
 
     def test_of_somebody_unknown_says_where_to_look(self, office):
-        with pytest.raises(NotFound, match="queue"):
+        with pytest.raises(NotFound, match="enroll the list"):
             office.coordinator.why("nobody")
 
 

@@ -126,6 +126,28 @@ class TestJsonCaseSource:
             read(tmp_path / "absent.json")
         assert read(file("[]")) == ([], [])
 
+    @pytest.mark.parametrize("layout", ["array", "lines"])
+    def test_joins_scattered_records_of_one_patient(self, file, layout: str) -> None:
+        records = [
+            FLAT | {"flags": "protected"},
+            FLAT | {"patient_id": 5, "shoe": 9},
+            FLAT | {"code": "D2950", "sms": False},
+        ]
+        text = json.dumps(records) if layout == "array" else "\n".join(map(json.dumps, records))
+        source = JsonCaseSource(file(text))
+
+        cases = [c for c in source.read() if isinstance(c, Case)]
+
+        assert [c.id for c in cases] == ["case-5", "case-1"]
+        assert cases[1].patient.flags == {Flag.PROTECTED}
+        assert cases[1].patient.sms == "no"
+        assert source.unread_headers == ("shoe",)
+        assert source.absent_fields == ("mobile", "provider_id")
+
+    def test_explains_an_empty_file(self, file) -> None:
+        with pytest.raises(ConfigurationError, match="the file is empty"):
+            read(file(" \n"))
+
     def test_repeats_no_value(self, file) -> None:
         marker = "Qz7Zebra!"
         lines = [json.dumps(FLAT | {key: marker, "x": [marker]}) for key in FLAT] + [f'{{"{marker}"', f'"{marker}"']

@@ -42,6 +42,15 @@ class TestSqlCaseSource:
         assert [(b.place, b.column) for b in bad] == [("row 3", "ProcCode"), ("row 4", "FName")]
         assert "Zebra" not in str(bad)
 
+    def test_joins_rows_that_are_not_ordered_by_patient(self, engine: sa.Engine) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM tp WHERE PatNum = 3")
+            connection.exec_driver_sql("UPDATE tp SET ProcCode = 'D2392' WHERE PatNum = 2")
+
+        cases = list(SqlCaseSource(engine, "SELECT PatNum, FName, ProcCode FROM tp ORDER BY rowid").read())
+
+        assert [(c.id, len(c.procedures)) for c in cases if isinstance(c, Case)] == [("case-2", 1), ("case-1", 2)]
+
     def test_takes_a_url_a_select_and_typed_columns(self, engine: sa.Engine) -> None:
         query = sa.select(
             sa.literal(7).label("patient"),

@@ -177,6 +177,11 @@ class TestSecondReader:
         clauses = [clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, None)]
         assert {c.label for c in judge(reading(defer=0.95), clauses)} == {Intent.DEFER}
 
+    def test_a_picked_time_is_not_booked_when_the_message_surely_asks_for_another(self):
+        clauses = [clause(FIRST, Intent.ACCEPT, "routine.accept")]
+        assert judge(reading(other_times=0.9), clauses)[0].label is Intent.OTHER_TIMES
+        assert judge(reading(other_times=0.5, accept=0.45), clauses)[0].label is Intent.ACCEPT
+
     def test_accepting_what_nobody_offered_is_not_booked(self):
         (found,) = judge(reading(accept=0.95), [clause(FIRST, None)])
         assert found.label is Intent.AFFIRM

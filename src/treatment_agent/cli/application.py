@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -28,9 +30,18 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
     )
+    app.callback(help=_ABOUT)(_whole)
     for group in (play, lists, books, texts, triage, check):
         group.register(app)
     return app
+
+
+def _whole(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the whole traceback of an error. It may hold patients' data.")
+    ] = False,
+) -> None:
+    """The option before all commands; `main` looks at it when an error arrives."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,9 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     Exits with 0 when all is well, 1 on an expected error, 2 on a wrong call, 130 when interrupted.
     """
+    given = list(arguments) if arguments is not None else sys.argv[1:]
     try:
-        build()(args=list(arguments) if arguments is not None else None)
+        build()(args=given)
     except TreatmentAgentError as error:
+        if "--debug" in given[:1]:
+            traceback.print_exception(error)
         complain(str(error))
         sys.exit(1)
     except BrokenPipeError:

@@ -53,8 +53,11 @@ def doctor(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on notes too.")] = False,
 ) -> None:
     """Check configuration, authority, consent rules and scripts. Exits with 1 if something must be fixed."""
-    with opened(app, folder) as coordinator:
-        findings = [finding for look in _LOOKS for finding in look(coordinator)]
+    try:
+        with opened(app, folder) as coordinator:
+            findings = [finding for look in _LOOKS for finding in look(coordinator)]
+    except PolicyError as error:  # a Coordinator refuses such a policy: say all that is wrong with it
+        findings = [Finding("fix", place, text) for place, text in error.problems]
     styles = {"ok": "green", "note": "yellow", "fix": "bold red"}
     console = screen.out()
     for finding in findings:

@@ -5,9 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from types import MappingProxyType
 
-CONTEXTS = ("first_message", "offer", "reminder", "callback_ask", "reason_ask", "booked")
+_FIXES = MappingProxyType(
+    {
+        "id": "`id` must be a text or a whole number",
+        "text": "`text` must be a text",
+        "context": "unknown `context`; use one of first_message, offer, reminder, callback_ask, reason_ask, booked",
+        "language": "`language` must be a code such as en or es",
+        "now": "`now` is not an ISO time; write it like 2026-11-23T10:00:00-06:00",
+        "offers": "`offers` must be a list of at most 9 ISO times",
+        "media": "`media` must be a number of attachments, 0 or more",
+    }
+)
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -46,50 +56,37 @@ def _line(number: int, raw: bytes) -> Line | BadLine:
         return BadLine(number, "not a message: nested too deeply")
     if not isinstance(item, dict):
         return BadLine(number, "not a JSON object; write one {...} per line")
-    reason = _problem(item)
-    return BadLine(number, reason) if reason else Line(number, {key: _clean(item[key]) for key in item})
+    meant = _as_meant(item)
+    reason = _problem(meant)
+    return BadLine(number, reason) if reason else Line(number, meant)
+
+
+def _as_meant(item: dict[str, object]) -> dict[str, object]:
+    """The item with cleaned texts; a null is a field left out, an offer may be an object with a `start`."""
+    meant = {key: _clean(value) for key, value in item.items() if value is not None or key in ("id", "text")}
+    offers = meant.get("offers")
+    if isinstance(offers, list):
+        meant["offers"] = [offer.get("start") if isinstance(offer, dict) else offer for offer in offers]
+    return meant
 
 
 def _problem(item: dict[str, object]) -> str | None:
-    """What is wrong with a message, or None. Fields we do not know are left alone: exports carry more than we need."""
-    for name in ("id", "text"):
-        if name not in item:
-            return f"no `{name}`; every line needs `id` and `text`"
-    if isinstance(item["id"], bool) or not isinstance(item["id"], str | int) or item["id"] == "":
-        return "`id` must be a text or a whole number"
-    if not isinstance(item["text"], str):
-        return "`text` must be a text"
-    context = item.get("context")
-    if context is not None and context not in CONTEXTS:
-        return f"unknown `context`; use one of {', '.join(CONTEXTS)}"
-    if not isinstance(item.get("language", ""), str | None):
-        return "`language` must be a code such as en or es"
-    return _time_problem(item)
+    """What is wrong with a message, or None. `TriageItem` decides; here it is said which field and what to write."""
+    from pydantic import ValidationError
 
+    from treatment_agent.triage import TriageItem
 
-def _time_problem(item: dict[str, object]) -> str | None:
-    now, offers = item.get("now"), item.get("offers")
-    if now is not None and not _is_time(now):
-        return "`now` is not an ISO time; write it like 2026-11-23T10:00:00-06:00"
-    if offers is None:
-        return None
-    if not isinstance(offers, list):
-        return "`offers` must be a list of ISO times"
-    for position, offer in enumerate(offers, start=1):
-        if not _is_time(offer.get("start") if isinstance(offer, dict) else offer):
-            return f"`offers` number {position} is not an ISO time; write it like 2026-12-01T09:00:00-06:00"
-    return None
-
-
-def _is_time(value: object) -> bool:
-    """True for a day *and* a time. Without an offset it is read in the office's zone, as exports mean it."""
-    if not isinstance(value, str) or len(value) <= len("2026-11-23"):
-        return False
     try:
-        datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
+        TriageItem.model_validate(item)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        field, *place = first["loc"] or ("line",)
+        if first["type"] == "missing":
+            return f"no `{field}`; every line needs `id` and `text`"
+        if field == "offers" and place:
+            return f"`offers` number {int(place[0]) + 1} is not an ISO time; write it like 2026-12-01T09:00:00-06:00"
+        return _FIXES.get(str(field), f"`{field}` cannot be read")
+    return None
 
 
 def _clean(value: object) -> object:

@@ -4,24 +4,51 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from treatment_agent.cli import screen
+from treatment_agent.cli.export import CaseFile, Export, in_cli_words
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 from treatment_agent.errors import BadRow
 
 if TYPE_CHECKING:
     from treatment_agent.domain.treatment import Case
     from treatment_agent.policies.queue import Assessment
-    from treatment_agent.tools.csv_source import CsvCaseSource
 
 FileArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="The export, as CSV.")
+    Path,
+    typer.Argument(
+        metavar="FILE", exists=True, dir_okay=False, readable=True, help="The export: CSV, or .json and .jsonl."
+    ),
 ]
 DatesOption = Annotated[str, typer.Option("--dates", help="Order of the dates in the export: mdy, dmy, iso or excel.")]
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="FIELD=HEADER", help="Map a column by hand, e.g. mobile=Handy. Repeatable."),
+]
+CommaOption = Annotated[bool, typer.Option("--decimal-comma", help="Money is written 1.250,00.")]
+EncodingOption = Annotated[
+    str | None, typer.Option("--encoding", help="utf-8, cp1252 or utf-16, when the file's own bytes mislead.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What is printed of one case; the case itself is let go."""
+
+    patient_id: str
+    case_id: str
+    rule: str
+    score: int = 0
+    points: tuple[tuple[str, int, str], ...] = ()
+    treatment: str = ""
+    value_cents: int = 0
+    diagnosed: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +61,9 @@ def queue(
     file: FileArgument,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Show only the first so many.")] = None,
     dates: DatesOption = "mdy",
+    column: ColumnOption = None,
+    decimal_comma: CommaOption = False,
+    encoding: EncodingOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say in words where the points come from.")] = False,
     as_json: JsonOption = False,
     app: AppOption = None,
@@ -45,38 +75,48 @@ def queue(
 
     with opened(app, folder, now) as coordinator:
         policy, at = coordinator.policy, coordinator.clock.now()
+        export = Export(file, dates, column, decimal_comma, encoding)
+        source = export.source(policy.office.zone, at)
         rejected: list[BadRow] = []
-        assessed: list[tuple[Case, Assessment]] = []
-        with screen.progress("Reading") as done:
-            for row in _source(file, dates, policy.office.zone).read():
+        listed: list[_Listed] = []
+        with screen.progress("Reading") as done, export.in_own_words():
+            for row in source.read():
                 if isinstance(row, BadRow):
                     rejected.append(row)
                 else:
-                    assessed.append((row, rules.assess(row, policy, at)))
-                done(len(assessed) + len(rejected))
-    ranked = sorted((a for a in assessed if a[1].eligible), key=lambda a: (-a[1].score, a[0].id))
-    skipped = [a for a in assessed if not a[1].eligible]
+                    listed.append(_listed(row, rules.assess(row, policy, at), explain=explain))
+                done(len(listed) + len(rejected))
+    ranked = sorted((row for row in listed if not row.rule), key=lambda row: (-row.score, row.case_id))
+    skipped = [row for row in listed if row.rule]
     if as_json:
-        typer.echo(_as_json(ranked[:limit], skipped, rejected))
+        typer.echo(_as_json(ranked[:limit], skipped, rejected, source))
         return
-    _show_ranked(ranked, limit, explain=explain)
+    _show_ranked(ranked, limit)
     _show_skipped(skipped)
     show_rejected(rejected)
+    show_unread(source)
     screen.out().print(
         f"\n{len(ranked)} to follow up, {len(skipped)} left out, {len(rejected)} rows could not be read."
     )
+    _say_if_empty(file, len(listed) + len(rejected))
 
 
 def enroll(
     file: FileArgument,
     dates: DatesOption = "mdy",
+    column: ColumnOption = None,
+    decimal_comma: CommaOption = False,
+    encoding: EncodingOption = None,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
     now: NowOption = None,
 ) -> None:
     """Put an export on the books. Nothing is sent; `run` sends what is due."""
     with opened(app, folder, now, writes=True) as coordinator, screen.progress("Enrolling") as done:
-        report = coordinator.enroll(_source(file, dates, coordinator.policy.office.zone), progress=done)
+        export = Export(file, dates, column, decimal_comma, encoding)
+        source = export.source(coordinator.policy.office.zone, coordinator.clock.now())
+        with export.in_own_words():
+            report = coordinator.enroll(source, progress=done)
     skipped = sum(report.skipped.values())
     screen.out().print(
         f"{report.enrolled} enrolled, {report.refreshed} refreshed, {skipped} left out, "
@@ -84,55 +124,72 @@ def enroll(
     )
     _show_counts(report.skipped)
     show_rejected(report.rejected)
+    show_unread(source)
+    _say_if_empty(file, report.enrolled + report.refreshed + len(report.rejected))
 
 
-def _source(file: Path, dates: str, zone: str) -> CsvCaseSource:
-    from treatment_agent.tools.csv_source import CsvCaseSource
+def _say_if_empty(file: Path, found: int) -> None:
+    if not found:
+        screen.out().print(f"{file.name}: the file has a header and no rows.", style="yellow")
 
-    return CsvCaseSource(file, dates=dates, zone=zone)
+
+def show_unread(source: CaseFile) -> None:
+    """One line for the columns nobody reads, one for the fields without a column."""
+    if source.unread_headers:
+        names = ", ".join(repr(header) for header in source.unread_headers)
+        screen.out().print(f"Columns not read: {names}. Map one with --column field='<header>'.", style="yellow")
+    if source.absent_fields:
+        names = ", ".join(source.absent_fields)
+        screen.out().print(f"No column for: {names}. Map one with --column field='<header>'.", style="yellow")
 
 
-def _points(assessment: Assessment, *, explain: bool) -> str:
+def _listed(case: Case, assessment: Assessment, *, explain: bool) -> _Listed:
+    if not assessment.eligible:
+        return _Listed(case.patient.id, case.id, assessment.skip_rule or "not eligible")
+    return _Listed(
+        patient_id=case.patient.id,
+        case_id=case.id,
+        rule="",
+        score=assessment.score,
+        points=tuple((p.factor, p.points, p.why if explain else "") for p in assessment.points),
+        treatment=intern(
+            ", ".join(f"{screen.words(p.family)}{f' #{p.tooth}' if p.tooth else ''}" for p in case.open_procedures)
+        ),
+        value_cents=case.value_cents,
+        diagnosed=intern(str(case.diagnosed_on or "")),
+    )
+
+
+def _points(row: _Listed) -> str:
     parts = (
-        f"{p.factor.removeprefix('priority.')} {p.points:+d}{f' ({p.why})' if explain else ''}"
-        for p in assessment.points
+        f"{factor.removeprefix('priority.')} {points:+d}{f' ({why})' if why else ''}"
+        for factor, points, why in row.points
     )
     return ", ".join(parts)
 
 
-def _show_ranked(ranked: list[tuple[Case, Assessment]], limit: int | None, *, explain: bool) -> None:
+def _show_ranked(ranked: list[_Listed], limit: int | None) -> None:
     rows = screen.table(
         "#", "patient", "points", "because", "treatment", "value", "diagnosed", right=("#", "points", "value")
     )
-    for place, (case, assessment) in enumerate(ranked[:limit], start=1):
-        treatment = ", ".join(
-            f"{screen.words(p.family)}{f' #{p.tooth}' if p.tooth else ''}" for p in case.open_procedures
-        )
-        rows.add_row(
-            str(place),
-            case.patient.id,
-            str(assessment.score),
-            _points(assessment, explain=explain),
-            treatment,
-            screen.dollars(case.value_cents),
-            str(case.diagnosed_on or ""),
-        )
+    for place, row in enumerate(ranked[:limit], start=1):
+        value = screen.dollars(row.value_cents)
+        rows.add_row(str(place), row.patient_id, str(row.score), _points(row), row.treatment, value, row.diagnosed)
     screen.heading("Follow up, first to last")
     screen.show(rows)
     if limit is not None and len(ranked) > limit:
         screen.out().print(f"... and {len(ranked) - limit} more")
 
 
-def _show_skipped(skipped: list[tuple[Case, Assessment]]) -> None:
+def _show_skipped(skipped: list[_Listed]) -> None:
     if not skipped:
         return
     from treatment_agent.policies.rules import RULES
 
     screen.heading("Left out")
     rows = screen.table("patient", "rule", "why")
-    for case, assessment in skipped:
-        rule = assessment.skip_rule or ""
-        rows.add_row(case.patient.id, rule, RULES.get(rule, ""))
+    for row in skipped:
+        rows.add_row(row.patient_id, row.rule, RULES.get(row.rule, ""))
     screen.show(rows)
 
 
@@ -152,27 +209,27 @@ def show_rejected(rejected: list[BadRow] | tuple[BadRow, ...]) -> None:
     screen.heading("Rows that could not be read")
     rows = screen.table("where", "column", "fix")
     for row in rejected:
-        rows.add_row(row.place, row.column or "", row.fix)
+        rows.add_row(row.place, row.column or "", in_cli_words(row.fix))
     screen.show(rows)
 
 
-def _as_json(
-    ranked: list[tuple[Case, Assessment]], skipped: list[tuple[Case, Assessment]], rejected: list[BadRow]
-) -> str:
+def _as_json(ranked: list[_Listed], skipped: list[_Listed], rejected: list[BadRow], source: CaseFile) -> str:
     return json.dumps(
         {
             "ranked": [
                 {
-                    "patient": c.patient.id,
-                    "case": c.id,
-                    "score": a.score,
-                    "points": {p.factor: p.points for p in a.points},
+                    "patient": row.patient_id,
+                    "case": row.case_id,
+                    "score": row.score,
+                    "points": {factor: points for factor, points, _ in row.points},
                 }
-                for c, a in ranked
+                for row in ranked
             ],
-            "skipped": [{"patient": c.patient.id, "case": c.id, "rule": a.skip_rule} for c, a in skipped],
-            "skipped_by_rule": dict(Counter(a.skip_rule for _, a in skipped)),
-            "rejected": [{"place": r.place, "column": r.column, "fix": r.fix} for r in rejected],
+            "skipped": [{"patient": row.patient_id, "case": row.case_id, "rule": row.rule} for row in skipped],
+            "skipped_by_rule": dict(Counter(row.rule for row in skipped)),
+            "rejected": [{"place": r.place, "column": r.column, "fix": in_cli_words(r.fix)} for r in rejected],
+            "unread_headers": list(source.unread_headers),
+            "absent_fields": list(source.absent_fields),
         },
         indent=2,
     )

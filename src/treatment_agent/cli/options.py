@@ -96,12 +96,17 @@ def load(target: str) -> Coordinator:
         except TreatmentAgentError:
             raise
         except Exception as error:
-            raise ConfigurationError(f"--app {target}: calling it raised {type(error).__name__}: {error}") from error
+            raise ConfigurationError(_theirs(target, "calling it", error)) from error
     if not isinstance(found, Coordinator):
         raise ConfigurationError(
             f"--app {target}: this is a {type(found).__name__}; name a Coordinator, or a function that returns one"
         )
     return found
+
+
+def _theirs(target: str, doing: str, error: Exception) -> str:
+    """What went wrong in somebody else's code, without its words: they may hold a secret or a patient's data."""
+    return f"--app {target}: {doing} raised {type(error).__name__}; for details: treatment-agent --debug ..."
 
 
 def _imported(target: str) -> object:
@@ -116,9 +121,7 @@ def _imported(target: str) -> object:
     except TreatmentAgentError:
         raise
     except Exception as error:
-        raise ConfigurationError(
-            f"--app {target}: importing {module_name} raised {type(error).__name__}: {error}"
-        ) from error
+        raise ConfigurationError(_theirs(target, f"importing {module_name}", error)) from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             raise ConfigurationError(f"--app {target}: module {module_name} has no {attribute}")

@@ -13,6 +13,7 @@ from treatment_agent.coordinator.reading import sentence
 from treatment_agent.demo.story import parse_wait
 from treatment_agent.domain.interpretation import Facts, Interpretation
 
+_LONGEST_WAIT = timedelta(days=400)
 _HELP = "/wait 3d lets time pass, /staff gives a handoff back, /why explains, /quit ends"
 
 
@@ -58,6 +59,11 @@ def _command(sandbox: Sandbox, text: str) -> None:
                 duration = parse_wait(rest or "1d")
             except ValueError as error:
                 console.print(str(error), style="yellow")
+                return
+            except OverflowError:
+                duration = timedelta.max
+            if duration > _LONGEST_WAIT:
+                console.print(f"/wait: at most {_LONGEST_WAIT.days}d at once; write a wait like 3d", style="yellow")
                 return
             outcomes = sandbox.wait(duration)
             for outcome in outcomes:

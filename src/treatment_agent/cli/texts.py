@@ -64,6 +64,9 @@ def _scripts(policy: PracticePolicy, now: datetime, only: str | None, language: 
 
     facts = _example_facts(policy, now)
     scripts = [s for s in _newest(policy) if only in (None, s.id) and language in (None, s.language)]
+    languages = sorted({s.language for s in policy.scripts.scripts})
+    if language is not None and language not in languages:
+        raise ConfigurationError(f"--language {language}: no script in it; this policy has {', '.join(languages)}")
     if not scripts:
         known = ", ".join(sorted({s.id for s in policy.scripts.scripts}))
         raise ConfigurationError(f"no such script; this policy has {known}")

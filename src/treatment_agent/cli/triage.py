@@ -6,7 +6,8 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -29,15 +30,18 @@ def register(app: typer.Typer) -> None:
     app.command()(triage)
 
 
+def _there(source: Path) -> Path:
+    if source != _STDIO and not source.is_file():
+        raise typer.BadParameter(f"there is no file {str(source)!r}; use - to read standard input")
+    return source
+
+
 def triage(
     source: Annotated[
         Path,
         typer.Argument(
             metavar="IN.jsonl",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            allow_dash=True,
+            callback=_there,
             help="Past messages, one JSON object per line; - reads standard input.",
         ),
     ],
@@ -75,8 +79,10 @@ def _judge_all(
         if isinstance(line, Line):
             try:
                 verdict = judge.judge(line.item)
-            except (ValueError, TreatmentAgentError) as error:
+            except TreatmentAgentError as error:
                 line = BadLine(line.number, str(error))
+            except Exception as error:  # one line must not cost the others; its words may quote the patient
+                line = BadLine(line.number, f"judging it raised {type(error).__name__}; please report this")
             else:
                 sink.write(json.dumps(verdict, ensure_ascii=False, separators=(", ", ": ")) + "\n")
                 tally[str(verdict["action"]), str(verdict["label"])] += 1
@@ -124,8 +130,12 @@ def _count_lines(source: Path) -> int:
 def _writing(out: Path) -> Iterator[TextIO]:
     """Written beside its place and moved there at the end: a run that breaks off leaves no half file."""
     if out == _STDIO:
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
         yield sys.stdout
         return
+    if not out.name or out.is_dir():
+        raise ConfigurationError(f"--out {out}: this is a folder; name a file, for example {out / 'judged.jsonl'}")
     unfinished = out.with_name(out.name + ".part")
     try:
         with unfinished.open("w", encoding="utf-8") as sink:
@@ -133,3 +143,6 @@ def _writing(out: Path) -> Iterator[TextIO]:
         unfinished.replace(out)
     except OSError as error:
         raise ConfigurationError(f"--out {out}: {error.strerror or 'cannot be written'}") from error
+    finally:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)

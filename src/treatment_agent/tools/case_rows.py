@@ -1,16 +1,17 @@
 """From rows to cases: the one mapper behind the CSV, JSON and SQL sources.
 
-A row is one procedure of one patient. Rows of one patient that follow each other make one `Case`, with the id
-`case-<patient id>`. A row that cannot be read becomes a `BadRow` that names the place, the column and the fix, and
-never what the cell holds.
+A row is one procedure of one patient. All rows of one patient make one `Case`, with the id `case-<patient id>`, so that
+the strictest word of any row holds. Patients whose rows follow each other are handed on as they come; those whose rows
+are scattered over the file are found in a first pass, held together, and handed on at the end. A row that cannot be
+read becomes a `BadRow` that names the place, the column and the fix, and never what the cell holds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import Final
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Final, Self
 
 from treatment_agent.domain.patients import Patient
 from treatment_agent.domain.treatment import Case, Procedure, ProcedureStatus
@@ -18,7 +19,7 @@ from treatment_agent.errors import BadRow, ConfigurationError
 from treatment_agent.tools.cell_dates import DateReader
 from treatment_agent.tools.cell_values import Cell, CellProblem, cents, identifier, procedure_code, site, text_of
 from treatment_agent.tools.cell_words import PATIENT_STATUS, PROCEDURE_STATUS
-from treatment_agent.tools.columns import Binding, Columns
+from treatment_agent.tools.columns import Binding, Columns, absent, unread
 from treatment_agent.tools.patient_rows import PatientReader, RowView, join
 
 _TOTALS: Final = ("total", "grand total", "subtotal", "sub total", "count:", "report ", "page ", "printed ")
@@ -30,7 +31,7 @@ class Reading:
 
     `dates`: styles for `DateReader`. `zone`: the office's zone, for times without offset. `region`: the country
     assumed for phone numbers without `+`. `decimal_comma`: money is written `1.250,00`. `synced_at`: when the export
-    was made, an aware datetime.
+    was made, an aware datetime. `now`: no diagnosis lies later than this; without it, `synced_at` says so.
     """
 
     columns: Columns = field(default_factory=Columns)
@@ -39,10 +40,12 @@ class Reading:
     region: str = "US"
     decimal_comma: bool = False
     synced_at: datetime | None = None
+    now: datetime | None = None
 
     def __post_init__(self) -> None:
-        if self.synced_at is not None and self.synced_at.utcoffset() is None:
-            raise ConfigurationError("synced_at: give an aware datetime, with a zone")
+        for name, moment in (("synced_at", self.synced_at), ("now", self.now)):
+            if moment is not None and moment.utcoffset() is None:
+                raise ConfigurationError(f"{name}: give an aware datetime, with a zone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,32 @@ class _Gathering:
     last_staff_contact_at: datetime | None
 
 
+class BoundSource:
+    """What the three sources share: how cells are written, and which headers were not read."""
+
+    _reading: Reading
+    _bindings: tuple[Binding, ...] = ()
+
+    @property
+    def unread_headers(self) -> tuple[str, ...]:
+        """Headers that no field was read from, after `read`; those ignored on purpose are left out."""
+        return unread(self._bindings, self._reading.columns)
+
+    @property
+    def absent_fields(self) -> tuple[str, ...]:
+        """Fields that matter much and have no column, after `read`: mobile, sms, diagnosed_on, provider_id."""
+        return absent(self._bindings)
+
+    def as_of(self, now: datetime) -> Self:
+        """Refuse planned treatment that was diagnosed after `now` (aware); returns the source itself.
+
+        Raises:
+            ConfigurationError: `now` has no offset.
+        """
+        self._reading = replace(self._reading, now=now)
+        return self
+
+
 class RowMapper:
     """Reads rows and gathers them into cases."""
 
@@ -79,36 +108,69 @@ class RowMapper:
         self._dates = DateReader(reading.dates, zone=reading.zone)
         self._patients = PatientReader(reading.columns, self._dates, region=reading.region)
 
-    def cases(self, rows: Iterable[Row | BadRow]) -> Iterator[Case | BadRow]:
-        """Gather rows into cases; hand bad rows on where they come."""
+    def scattered(self, rows: Iterable[Row | BadRow]) -> frozenset[int]:
+        """The first pass: hashes of the ids of patients whose rows do not follow each other.
+
+        Two ids with one hash are at worst held until the end without need.
+        """
+        seen: set[int] = set()
+        again: set[int] = set()
+        last: int | None = None
+        for row in rows:
+            if isinstance(row, BadRow):
+                continue
+            try:
+                patient_id = RowView(row.binding, row.cells).read("patient_id", identifier)
+            except CellProblem:
+                continue
+            key = hash(patient_id or "")
+            if key != last and key in seen:
+                again.add(key)
+            seen.add(key)
+            last = key
+        return frozenset(again)
+
+    def cases(self, rows: Iterable[Row | BadRow], scattered: frozenset[int] = frozenset()) -> Iterator[Case | BadRow]:
+        """Gather rows into cases; hand bad rows on where they come. `scattered` patients come at the end, once each."""
         current: _Gathering | None = None
+        held: dict[str, _Gathering] = {}
         for row in rows:
             if isinstance(row, BadRow):
                 yield row
                 continue
+            view = RowView(row.binding, row.cells)
             try:
-                current, done = self._take(row, current)
+                patient_id = view.read("patient_id", identifier) or ""
+                known = held.get(patient_id) or (current if current and current.patient.id == patient_id else None)
+                added = self._read(row, view, patient_id, known)
+                if known is not None:
+                    _merge(known, added)
             except CellProblem as problem:
                 yield _bad(row, problem)
                 continue
-            if done is not None:
-                yield self._case(done)
-        if current is not None:
-            yield self._case(current)
+            yield from (BadRow(row.place, note.column, note.fix) for note in view.notes)
+            if known is not None:
+                continue
+            if hash(patient_id) in scattered:
+                held[patient_id] = added
+                continue
+            if current is not None:
+                yield self._case(current)
+            current = added
+        for gathered in (*([current] if current else []), *held.values()):
+            yield self._case(gathered)
 
-    def _take(self, row: Row, current: _Gathering | None) -> tuple[_Gathering | None, _Gathering | None]:
-        """Add a row to the current case, or start the next one and return the one that is complete."""
-        view = RowView(row.binding, row.cells)
-        patient_id = view.read("patient_id", identifier) or ""
+    def _read(self, row: Row, view: RowView, patient_id: str, known: _Gathering | None) -> _Gathering:
+        """One row as a case of its own; the patient is not read again when the cells about it are the same."""
         procedure = self._procedure(view, patient_id)
         key = tuple(row.cells[i] if i < len(row.cells) else None for i in row.binding.person)
         diagnosed_on = procedure.diagnosed_on
         visit_on = view.read("visit_on", self._dates.day) or diagnosed_on
-        if current is not None and current.patient.id == patient_id and current.key == key and "status" not in view:
-            patient = current.patient
+        if known is not None and known.key == key and "status" not in view:
+            patient = known.patient
         else:
             patient = self._patients.read(view, patient_id, latest=visit_on or diagnosed_on)
-        gathered = _Gathering(
+        return _Gathering(
             key=key,
             patient=patient,
             procedures={procedure.id: procedure},
@@ -116,10 +178,16 @@ class RowMapper:
             next_visit_at=view.read("next_visit_at", self._dates.moment),
             last_staff_contact_at=view.read("last_staff_contact_at", self._dates.moment),
         )
-        if current is None or current.patient.id != patient_id:
-            return gathered, current
-        _merge(current, gathered)
-        return current, None
+
+    def _diagnosed_on(self, view: RowView, status: ProcedureStatus) -> date | None:
+        """The day of the diagnosis. Only treatment that is already on the calendar may carry a day to come."""
+        day = view.read("diagnosed_on", self._dates.day)
+        now = self._reading.now or self._reading.synced_at
+        if day is None or now is None or status is not ProcedureStatus.PLANNED:
+            return day
+        if day > now.astimezone(self._dates.zone).date() + timedelta(days=1):
+            raise view.problem("diagnosed_on", "the date lies in the future; check dates= (the order of day and month)")
+        return day
 
     def _procedure(self, view: RowView, patient_id: str) -> Procedure:
         code = view.read("code", procedure_code) or ""
@@ -132,6 +200,7 @@ class RowMapper:
         tooth, surface = view.read("tooth", site) or "", view.read("surface", site) or ""
         provider_id, priority = view.text("provider_id")[:60], view.text("plan_priority")[:40]
         own = view.read("procedure_id", identifier)
+        status = _procedure_status(view)
         return Procedure(
             id=own or "-".join(part.replace(" ", "") for part in (patient_id, code, tooth, surface) if part),
             code=code,
@@ -139,8 +208,8 @@ class RowMapper:
             surface=surface,
             fee_cents=fee,
             provider_id=provider_id,
-            status=_procedure_status(view),
-            diagnosed_on=view.read("diagnosed_on", self._dates.day),
+            status=status,
+            diagnosed_on=self._diagnosed_on(view, status),
             plan_priority=priority,
         )
 

@@ -32,12 +32,19 @@ class CellProblem(ValueError):
 _NOTHING: Final = frozenset({"", "null", "\\n", "#n/a", "n/a", "-", "--", "#null!"})
 _LONGEST_NOTHING: Final = max(map(len, _NOTHING))
 _NO_CONTACT: Final = frozenset({"none", "na", "unknown", "no", "no cell", "no email", "declined", "refused"})
+_NO_ALERT: Final = frozenset(
+    {"none", "na", "unknown", "nka", "nkda", "no known allergies", "none known", "no alerts", "no alert"}
+)
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}", re.ASCII)
 _CODE: Final = re.compile(r"(?:[Dd] ?0?(\d{4})|0(\d{4})|(\d{3,4}))(?:(?: *[-:] *| +)[^\d\s].*)?", re.ASCII | re.DOTALL)
 _POINT: Final = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)?(?:\.\d{0,2}0*)?", re.ASCII)
 _COMMA: Final = re.compile(r"(?:\d+|\d{1,3}(?:[.']\d{3})+)?(?:,\d{0,2}0*)?", re.ASCII)
 _MONEY_SIGNS: Final = re.compile(r"USD|US\$|EUR|CAD|[$€£]|\s", re.IGNORECASE)
 _SIGNED: Final = re.compile(r"([-+])?([^-+()]*?)(-|CR)?|\(([^-+()]*)\)", re.IGNORECASE)
+_BETWEEN_PHONES: Final = re.compile(r"[/;,|&\n]|\bor\b|\band\b", re.IGNORECASE)
+_CELL_LABEL: Final = re.compile(r"(?<![a-z])(?:cell|mobile|mob|c)(?![a-z])", re.IGNORECASE)
+_EXTENSION: Final = re.compile(r"\s*(?:\bextension|\bext|(?<![a-z])x|#)[ .:#]*\d{1,6}\D*$", re.IGNORECASE)
+_PHONE_LABEL: Final = re.compile(r"\(\s*[^\W\d_][^\d()]*\)|[^\W\d_]+[.:]?")
 _SITE: Final = re.compile(r"[A-Z0-9][A-Z0-9 ,/&.-]{0,19}", re.ASCII)
 _NAME_MARKS: Final = frozenset(" '’`´.-,()\"")
 
@@ -178,13 +185,24 @@ def permission(value: Cell) -> Permission:
 def marked(value: Cell) -> bool:
     """True for a note or a yes, False when empty or a no: for alert columns, where any words count."""
     text = text_of(value).casefold()
-    return bool(text) and text not in NO_WORDS and text not in ("none", "na", "unknown", "nka", "nkda")
+    return bool(text) and text not in NO_WORDS and text not in _NO_ALERT
 
 
 def contact_text(value: Cell) -> str:
     """A phone or mail cell; empty for `none`, `unknown` and their like."""
     text = text_of(value).lstrip("'")
     return "" if text.casefold() in _NO_CONTACT else text
+
+
+def phone_candidates(text: str) -> tuple[str, ...]:
+    """What may be the phone in a cell: a part called a cell phone first, then the others as they stand.
+
+    Labels and extensions are taken off: `(312) 555-0105 (cell)`, `312-555-0105 x12`, `C: 312-555-0105`.
+    """
+    parts = [part for part in _BETWEEN_PHONES.split(text) if any(c.isdigit() for c in part)]
+    parts.sort(key=lambda part: _CELL_LABEL.search(part) is None)
+    bare = (_PHONE_LABEL.sub(" ", _EXTENSION.sub("", part)).strip(" :.,-") for part in parts)
+    return tuple(dict.fromkeys(part for part in bare if part)) or (text,)
 
 
 def site(value: Cell) -> str:

@@ -48,11 +48,13 @@ _KNOWN: Final = MappingProxyType(
         "provider_id": "providerid provnum provid provider prov providernum provabbr treatingprovider doctor dr dentist"
         " providername",
         "sms": "sms txtmsgok smsconsent textconsent smsok textok oktotext textmessageok smsoptin textoptin consentsms"
-        " receivesms allowtext allowsms texting txtmsg",
+        " receivesms allowtext allowsms texting txtmsg consenttotext consenttotexts consenttotexting consenttosms"
+        " textconsentgiven smsconsentgiven textingconsent textmessageconsent consenttotextmessages oktotextmessage"
+        " oktosms textmessagesok agreestotexts",
         "emailing": "emailing emailok emailconsent oktoemail emailoptin allowemail consentemail receiveemail",
         "contact_method": "prefercontactmethod preferredcontactmethod preferredcontact contactmethod contactpreference",
         "recall_method": "preferrecallmethod preferredrecallmethod recallmethod",
-        "do_not_contact": "donotcontact dnc donottext donotcall nocontact privacyflag",
+        "do_not_contact": "donotcontact dnc donottext donotcall nocontact privacyflag donotmessage donotsms notexts",
         "detail_allowed": "detailallowed oktodetail detailsoktotext",
         "next_visit_at": "nextvisitat nextappt nextappointment nextvisit nextapptdate nextappointmentdate"
         " nextapptdatetime nextappointmentdatetime nextscheduled futureappt futureappointment nextappttime",
@@ -71,7 +73,8 @@ _KNOWN: Final = MappingProxyType(
         "procedure_status": "procedurestatus procstatus txstatus treatmentstatus",
         "status": "status",
         "flags": "flags flag patientflags",
-        "medical_alert": "medicalalert medalert medicalalerts premed premedicate",
+        "medical_alert": "medicalalert medalert medicalalerts medalerts medicalflag alert alerts patientalert"
+        " patientalerts allergies allergy premed premedicate",
         "plan_priority": "planpriority priority txpriority treatmentpriority",
     }
 )
@@ -82,6 +85,7 @@ PATIENT_FIELDS: Final = frozenset(FIELDS) - {
 }
 """Fields about the person; the others are about one procedure. A bare `status` may be either."""
 
+_IMPORTANT: Final = ("mobile", "sms", "diagnosed_on", "provider_id")
 _CELL_OF_SECRETS: Final = re.compile(r"\d{2}|@")
 
 
@@ -211,6 +215,28 @@ def require(binding: Binding, columns: Columns, place: str) -> None:
     raise ConfigurationError(
         f"{place}: no column for {', '.join(missing)}; {found}. Map it with Columns({field}='<your header>')"
     )
+
+
+def unread(bindings: Sequence[Binding], columns: Columns) -> tuple[str, ...]:
+    """Headers from which no field is read; what looks like data, and what is ignored on purpose, is left out."""
+    ignored = {normal(header) for header in columns.ignore}
+    taken = {b.headers[i] for b in bindings for i in b.index.values()}
+    return tuple(
+        dict.fromkeys(
+            header
+            for binding in bindings
+            for header in binding.headers
+            if header and header not in taken and normal(header) not in ignored and not _CELL_OF_SECRETS.search(header)
+        )
+    )
+
+
+def absent(bindings: Sequence[Binding]) -> tuple[str, ...]:
+    """Fields that matter and that no column holds; a guardian's phone does for the patient's own."""
+    found = {field for binding in bindings for field in binding.index}
+    if "guardian_mobile" in found:
+        found.add("mobile")
+    return tuple(field for field in _IMPORTANT if field not in found) if bindings else ()
 
 
 def looks_like_header(binding: Binding) -> bool:

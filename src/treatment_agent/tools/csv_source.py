@@ -9,16 +9,17 @@ from pathlib import Path
 
 from treatment_agent.domain.treatment import Case
 from treatment_agent.errors import BadRow
-from treatment_agent.tools.case_rows import Reading, RowMapper, repeated_headers
+from treatment_agent.tools.case_rows import BoundSource, Reading, RowMapper, repeated_headers
 from treatment_agent.tools.columns import Columns, require
 from treatment_agent.tools.csv_text import DelimitedFile
 
 
-class CsvCaseSource:
+class CsvCaseSource(BoundSource):
     """`ports.CaseSource` over a delimited text file.
 
     Delimiter (comma, semicolon, tab, bar), encoding (UTF-8, UTF-16, Windows-1252), a byte order mark and a title above
-    the header are found out. Memory does not grow with the file.
+    the header are found out. The file is read twice. Memory does not grow with a file sorted by patient;
+    patients whose rows are scattered are held until the end.
     """
 
     def __init__(
@@ -61,9 +62,13 @@ class CsvCaseSource:
 
         Raises:
             AdapterUnavailable: the file cannot be opened.
-            ConfigurationError: a required column is missing, or a date style, zone or encoding is unknown.
+            ConfigurationError: the file is empty, a required column is missing, or a date style, zone or encoding is
+                unknown.
         """
         file = DelimitedFile(self._path, self._reading.columns, self._encoding)
         require(file.binding, self._reading.columns, self._path.name)
+        self._bindings = (file.binding,)
         mapper = RowMapper(self._reading)
-        return mapper.cases(chain(repeated_headers(file.binding, f"line {file.header_line}"), file.rows()))
+        scattered = mapper.scattered(file.rows())
+        rows = chain(repeated_headers(file.binding, f"line {file.header_line}"), file.rows())
+        return mapper.cases(rows, scattered)

@@ -61,6 +61,19 @@ def find_encoding(path: Path) -> str:
     return "utf-8"
 
 
+def checked_encoding(name: str) -> str:
+    """The name itself.
+
+    Raises:
+        ConfigurationError: nobody knows this encoding.
+    """
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ConfigurationError(f"encoding: unknown encoding {name!r}; use utf-8, cp1252 or utf-16") from None
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record and the physical lines it spans; `cells` is None when its quotes are not closed."""
@@ -135,11 +148,7 @@ class DelimitedFile:
             ConfigurationError: unknown encoding, or not a text file.
         """
         self._path = path
-        self._encoding = encoding or find_encoding(path)
-        try:
-            codecs.lookup(self._encoding)
-        except LookupError:
-            raise ConfigurationError(f"encoding: unknown encoding {encoding!r}; use utf-8, cp1252 or utf-16") from None
+        self._encoding = checked_encoding(encoding) if encoding else find_encoding(path)
         self._delimiter, self.header_line, self.binding = self._header(columns)
 
     def rows(self) -> Iterator[Row | BadRow]:
@@ -168,6 +177,8 @@ class DelimitedFile:
     def _header(self, columns: Columns) -> tuple[str, int, Binding]:
         """The delimiter and line under which most fields are recognised."""
         lines = list(islice(self._lines(), _HEADER_WITHIN))
+        if not any(line.strip(" \t\r\n\ufeff\x00") for line in lines) and len(lines) < _HEADER_WITHIN:
+            raise ConfigurationError(f"{self._path.name}: the file is empty; export it again")
         best = (",", 0, bind(columns, ()))
         for delimiter in _DELIMITERS:
             for record in records(iter(lines), delimiter, None):

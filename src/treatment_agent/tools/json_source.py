@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from treatment_agent.domain.treatment import Case
 from treatment_agent.errors import AdapterUnavailable, BadRow, ConfigurationError
-from treatment_agent.tools.case_rows import Reading, Row, RowMapper
+from treatment_agent.tools.case_rows import BoundSource, Reading, Row, RowMapper
 from treatment_agent.tools.columns import Binding, Columns, bind, require
-from treatment_agent.tools.csv_text import find_encoding
+from treatment_agent.tools.csv_text import checked_encoding, find_encoding
 
 _LISTS: Final = ("procedures", "treatments", "items")
 _LOOK_AHEAD: Final = 200
@@ -24,12 +24,12 @@ _MOST_SHAPES: Final = 1000
 Flat = dict[str, Any]
 
 
-class JsonCaseSource:
+class JsonCaseSource(BoundSource):
     """`ports.CaseSource` over a JSON file.
 
     A record is one procedure, or one patient with a list called `procedures`, `treatments` or `items`. Nested keys are
     joined with dots, so `Columns(mobile="patient.phones.cell")` maps one. JSON lines are streamed; a single array is
-    read whole.
+    read whole. The file is read twice; patients whose records are scattered are held until the end.
     """
 
     def __init__(
@@ -40,12 +40,20 @@ class JsonCaseSource:
         dates: str | tuple[str, ...] = "iso",
         zone: str = "America/Chicago",
         region: str = "US",
+        encoding: str | None = None,
+        decimal_comma: bool = False,
         synced_at: datetime | None = None,
     ) -> None:
         """Name the file and how it is written; the arguments are those of `CsvCaseSource`."""
         self._path = Path(path)
+        self._encoding = encoding
         self._reading = Reading(
-            columns=columns or Columns(), dates=dates, zone=zone, region=region, synced_at=synced_at
+            columns=columns or Columns(),
+            dates=dates,
+            zone=zone,
+            region=region,
+            decimal_comma=decimal_comma,
+            synced_at=synced_at,
         )
 
     def read(self) -> Iterator[Case | BadRow]:
@@ -56,13 +64,15 @@ class JsonCaseSource:
             ConfigurationError: not JSON at all, or no record has a required field.
         """
         mapper, columns = RowMapper(self._reading), self._reading.columns
-        records = self._records(find_encoding(self._path))
+        encoding = checked_encoding(self._encoding) if self._encoding else find_encoding(self._path)
+        records = self._records(encoding)
         ahead = list(islice(records, _LOOK_AHEAD))
         if not ahead:
             return iter(())
         keys = dict.fromkeys(key for item in ahead if not isinstance(item, BadRow) for key in item[1])
         require(bind(columns, tuple(keys)), columns, self._path.name)
-        return mapper.cases(self._rows(chain(ahead, records)))
+        scattered = mapper.scattered(self._rows(chain(ahead, records)))
+        return mapper.cases(self._rows(self._records(encoding)), scattered)
 
     def _rows(self, records: Iterable[tuple[str, Flat] | BadRow]) -> Iterator[Row | BadRow]:
         """Rows with the binding of their own keys: records of one file need not look alike."""
@@ -77,6 +87,8 @@ class JsonCaseSource:
                 if len(bindings) >= _MOST_SHAPES:
                     bindings.clear()
                 bindings[keys] = bind(self._reading.columns, keys)
+                if len(self._bindings) < _MOST_SHAPES and bindings[keys] not in self._bindings:
+                    self._bindings += (bindings[keys],)
             yield Row(place, tuple(flat.values()), bindings[keys])
 
     def _records(self, encoding: str) -> Iterator[tuple[str, Flat] | BadRow]:
@@ -84,6 +96,8 @@ class JsonCaseSource:
         try:
             with self._path.open(encoding=encoding, errors="replace") as file:
                 first_two = list(islice((line for line in file if line.strip()), 2))
+                if not first_two:
+                    raise ConfigurationError(f"{self._path.name}: the file is empty; export it again")
                 file.seek(0)
                 if len(first_two) == 2 and any(_is_object(line) for line in first_two):
                     yield from _lines(file)

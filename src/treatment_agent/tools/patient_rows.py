@@ -22,6 +22,7 @@ from treatment_agent.tools.cell_values import (
     marked,
     permission,
     person_name,
+    phone_candidates,
     split_name,
     text_of,
 )
@@ -39,7 +40,7 @@ _PERMISSION_ORDER: Final = (Permission.YES, Permission.UNKNOWN, Permission.NO)
 class RowView:
     """The cells of one row by field; problems get the column's own header."""
 
-    __slots__ = ("_binding", "_cells", "_index", "_size")
+    __slots__ = ("_binding", "_cells", "_index", "_size", "notes")
 
     def __init__(self, binding: Binding, cells: Sequence[Cell]) -> None:
         """Look at `cells` as `binding` says."""
@@ -47,6 +48,8 @@ class RowView:
         self._index = binding.index
         self._cells = cells
         self._size = len(cells)
+        self.notes: list[CellProblem] = []
+        """What could not be read and did not cost the row."""
 
     def __contains__(self, field: str) -> bool:
         return field in self._index
@@ -143,10 +146,14 @@ class PatientReader:
         text = view.read(field, contact_text)
         if not text:
             return None
-        try:
-            return PhoneNumber.parse(text, region=self._region)
-        except ValueError as error:
-            raise view.problem(field, str(error)) from None
+        problem = ""
+        for candidate in phone_candidates(text):
+            try:
+                return PhoneNumber.parse(candidate, region=self._region)
+            except ValueError as error:
+                problem = problem or str(error)
+        view.notes.append(view.problem(field, f"{problem}; the case is kept without this phone"))
+        return None
 
     def _guardian(self, view: RowView) -> Contact | None:
         first = view.read("guardian_first_name", person_name)

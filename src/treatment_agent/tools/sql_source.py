@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from itertools import chain
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from treatment_agent.domain.treatment import Case
 from treatment_agent.errors import AdapterUnavailable, BadRow, ConfigurationError
-from treatment_agent.tools.case_rows import Reading, Row, RowMapper, repeated_headers
+from treatment_agent.tools.case_rows import BoundSource, Reading, Row, RowMapper, repeated_headers
 from treatment_agent.tools.columns import Columns, bind, require
 
 _BATCH = 1000
 
 
-class SqlCaseSource:
+class SqlCaseSource(BoundSource):
     """`ports.CaseSource` over a query that returns one row per procedure, ordered by patient.
 
-    The query's column names are matched like the headers of a CSV export. Rows of one patient that do not follow each
-    other become several cases with one id, which the ledger merges.
+    The query's column names are matched like the headers of a CSV export. The query runs twice: the first
+    pass finds patients whose rows do not follow each other, and these are held until the end.
     """
 
     def __init__(
@@ -62,9 +61,9 @@ class SqlCaseSource:
             AdapterUnavailable: the database cannot be reached, or the connection broke.
             ConfigurationError: the query is refused, or lacks a required column.
         """
-        mapper, rows = RowMapper(self._reading), self._rows()
-        first = next(rows, None)  # connects now, so that a refusal comes from here and not from the loop
-        return iter(()) if first is None else mapper.cases(chain((first,), rows))
+        mapper = RowMapper(self._reading)
+        scattered = mapper.scattered(self._rows())  # connects now, so that a refusal comes from here
+        return mapper.cases(self._rows(), scattered)
 
     def _rows(self) -> Iterator[Row | BadRow]:
         """The repeated headers, then the rows, as the database hands them over."""
@@ -74,6 +73,7 @@ class SqlCaseSource:
                 result = connection.execute(self._query)
                 binding = bind(columns, tuple(result.keys()))
                 require(binding, columns, "query")
+                self._bindings = (binding,)
                 yield from repeated_headers(binding, "query")
                 for number, row in enumerate(result, start=1):
                     yield Row(f"row {number}", row, binding)

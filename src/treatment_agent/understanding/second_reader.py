@@ -37,6 +37,7 @@ _LONGEST = 1000
 _DROWNING = 10
 # Intents beside which a picked time is no booking.
 _NOT_YET = frozenset((Intent.OTHER_TIMES, Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
+_SURE = 0.6
 _NEVER_VETOED = frozenset((Topic.EMERGENCY, Topic.SENSITIVE))
 _NEVER_VETOED_RULES = frozenset(("other.injection", "other.legal", "other.distress"))
 # A clause of another language, or none, is not the classifier's to explain: it learned English and Spanish.
@@ -128,7 +129,7 @@ class SecondReader:
         if topic is not None:
             return (*clauses, topic)
         unexplained = any(c.label is None for c in clauses)
-        torn = {Intent.ACCEPT, whole.intent[0]} <= {c.label for c in clauses} and whole.intent[0] in _NOT_YET
+        torn = _torn({c.label for c in clauses}, *whole.intent)
         if not (unexplained or torn) or not self._harmless(whole, _evident(clauses, pick, times)):
             return tuple(clauses)
         topic = self._topic_of_one(text, clauses, situation)
@@ -201,6 +202,11 @@ def _fitting(intent: Intent, situation: Situation, pick: OptionPick, times: Time
     if intent is Intent.ACCEPT and pick.option is None and not pick.ambiguous and situation.asked is not Asked.BOOKED:
         return Intent.OTHER_TIMES if times.windows else Intent.AFFIRM
     return intent
+
+
+def _torn(labels: set[Topic | Intent | None], intent: Intent, share: float) -> bool:
+    """True when a time was picked, but the message as a whole more likely asks, waits or refuses."""
+    return Intent.ACCEPT in labels and intent in _NOT_YET and (intent in labels or share >= _SURE)
 
 
 def _evident(clauses: Sequence[ClauseReading], pick: OptionPick, times: TimeReading) -> bool:
