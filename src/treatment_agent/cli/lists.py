@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from sys import intern
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +19,7 @@ from treatment_agent.errors import BadRow
 
 if TYPE_CHECKING:
     from treatment_agent.domain.treatment import Case
+    from treatment_agent.policies.practice import PracticePolicy
     from treatment_agent.policies.queue import Assessment
 
 FileArgument = Annotated[
@@ -71,21 +73,12 @@ def queue(
     now: NowOption = None,
 ) -> None:
     """Rank an export: who comes first and why, who is left out and why, which rows cannot be read."""
-    from treatment_agent.policies import queue as rules
-
     with opened(app, folder, now) as coordinator:
         policy, at = coordinator.policy, coordinator.clock.now()
         export = Export(file, dates, column, decimal_comma, encoding)
         source = export.source(policy.office.zone, at)
-        rejected: list[BadRow] = []
-        listed: list[_Listed] = []
-        with screen.progress("Reading") as done, export.in_own_words():
-            for row in source.read():
-                if isinstance(row, BadRow):
-                    rejected.append(row)
-                else:
-                    listed.append(_listed(row, rules.assess(row, policy, at), explain=explain))
-                done(len(listed) + len(rejected))
+        with export.in_own_words():
+            listed, rejected = _assessed(source, policy, at, explain=explain)
     ranked = sorted((row for row in listed if not row.rule), key=lambda row: (-row.score, row.case_id))
     skipped = [row for row in listed if row.rule]
     if as_json:
@@ -99,6 +92,23 @@ def queue(
         f"\n{len(ranked)} to follow up, {len(skipped)} left out, {len(rejected)} rows could not be read."
     )
     _say_if_empty(file, len(listed) + len(rejected))
+
+
+def _assessed(
+    source: CaseFile, policy: PracticePolicy, at: datetime, *, explain: bool
+) -> tuple[list[_Listed], list[BadRow]]:
+    from treatment_agent.policies import queue as rules
+
+    rejected: list[BadRow] = []
+    listed: list[_Listed] = []
+    with screen.progress("Reading") as done:
+        for row in source.read():
+            if isinstance(row, BadRow):
+                rejected.append(row)
+            else:
+                listed.append(_listed(row, rules.assess(row, policy, at), explain=explain))
+            done(len(listed) + len(rejected))
+    return listed, rejected
 
 
 def enroll(
