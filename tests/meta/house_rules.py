@@ -24,7 +24,7 @@ _LOG_METHODS = frozenset({"debug", "info", "warning", "warn", "error", "exceptio
 
 # Registries and machines. A bare host is enough: no file needs one. Written so that they do not match themselves.
 _ADDRESSES = re.compile(
-    r"\bpypi\.org|\bpythonhosted\.org|\bnpmjs\.(com|org)|\bartifactory\b|\bjfrog\b|--(extra-)?index-url|--find[-]links"
+    r"\bpyp[i]\.org|\bpython[h]osted\.org|\bnpm[j]s\.(com|org)|\bartifactory\b|\bjfrog\b|--(extra-)?index-url|--find[-]links"
     r"|(?<![\w.~}*)-])/(home|Users|root|tmp|work|opt|private|mnt)/[\w.]",
     re.IGNORECASE,
 )
