@@ -1,14 +1,16 @@
 """The word lists, loaded once: what needs a person, and how it is found in a message.
 
 One TOML file per label under `policies/words/`. A finding names its rule as `<label>.<group>`. A finding that lies
-wholly inside a harmless phrase ("this month is killing me") is dropped; harmless phrases are data too.
+wholly inside a harmless phrase ("this month is killing me") is dropped; harmless phrases are data too. Patterns under
+`en` and `es` are sure: they hand a message to a person by themselves. Those under `en_hints` and `es_hints` also stand in
+many routine messages; the local interpreter weighs them together with everything else it sees.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -37,12 +39,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Patterns that mean the same: a name, and values that go with it (a reason, a question)."""
+    """Patterns that mean the same: a name, and values that go with it (a reason, a question).
+
+    `hint`: these patterns alone hand nothing to a person.
+    """
 
     label: str
     name: str
     patterns: tuple[str, ...]
     extras: Mapping[str, str]
+    hint: bool = False
 
     @property
     def rule(self) -> str:
@@ -110,6 +116,8 @@ class Lexicon:
         opt_out, opt_out_harmless = _read(folder, (Intent.OPT_OUT.value,))
         routine, _ = _read(folder, routine_files(folder))
         self.routine_groups = routine
+        self.topic_groups = topics
+        self.harmless_groups = harmless
         everything = (*topics, *harmless, *opt_out, *opt_out_harmless, *routine)
         self.spelling = _spelling(folder, everything, self.sets, self._plain)
         self._topics = WordLists(topics, harmless, self.sets)
@@ -128,7 +136,7 @@ class Lexicon:
         return self.spelling.read(text)
 
     def find(self, text: NormalizedText, labels: Iterable[Topic | Intent] | None = None) -> tuple[Finding, ...]:
-        """Everything in the message that stands for a topic or for an opt-out, in order of place.
+        """Everything in the message that surely stands for a topic or for an opt-out, in order of place. No hints.
 
         Args:
             text: The message.
@@ -141,7 +149,7 @@ class Lexicon:
         wanted = None if labels is None else frozenset(labels)
         matches: list[Match] = []
         if wanted is None or wanted - {Intent.OPT_OUT}:
-            matches.extend(self.topic_matches(words))
+            matches.extend(match for match in self.topic_matches(words) if not match.group.hint)
         if wanted is None or Intent.OPT_OUT in wanted:
             matches.extend(self.opt_out_matches(words))
         found = sorted({(match.words.start, match.words.stop, match.group.rule) for match in matches})
@@ -149,7 +157,7 @@ class Lexicon:
         return tuple(f for f in findings if wanted is None or f.label in wanted)
 
     def topic_matches(self, words: Words, part: range | None = None) -> Iterator[Match]:
-        """Topic patterns found in the message, or in one clause of it, as canonical words."""
+        """Topic patterns found in the message, or in one clause of it, as canonical words. Hints too."""
         if part is None:
             return self._topics.find(words)
         return self._topics.find(words, words.part(part), part.start)
@@ -222,6 +230,9 @@ def _groups(table: Mapping[str, object], place: str) -> tuple[tuple[Group, ...],
         if not isinstance(label, str) or not isinstance(row.get("name"), str):
             raise ConfigurationError(f"{place}: every [[group]] needs a name, and the file or the group a label")
         groups.append(_group(label, row["name"], row))
+        hints = {language: row.get(f"{language}_hints", []) for language in LANGUAGES}
+        if any(hints.values()):
+            groups.append(replace(_group(label, row["name"], hints), hint=True))
     calm = table.get("harmless")
     harmless = (_group(str(default), "harmless", calm),) if isinstance(calm, dict) else ()
     return tuple(groups), harmless

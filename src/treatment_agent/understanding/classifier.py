@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -13,10 +13,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from treatment_agent.domain.interpretation import Intent, Situation, Topic
-from treatment_agent.domain.text import normalize
+from treatment_agent.domain.interpretation import Intent, Situation, Span, Topic
+from treatment_agent.domain.text import NormalizedText, normalize
 from treatment_agent.understanding.encoder import Encoder, Floats
-from treatment_agent.understanding.wordpiece import WordPiece
+from treatment_agent.understanding.wordpiece import Piece, WordPiece
 
 Label = Topic | Intent
 
@@ -39,9 +39,13 @@ _AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Calibrated probabilities of all labels, the likeliest first. They add up to 1."""
+    """Calibrated probabilities of all labels, the likeliest first. They add up to 1.
+
+    `words` are the places of the words in the text that was read, with what each adds to the score of each label.
+    """
 
     probabilities: tuple[tuple[Label, float], ...]
+    words: tuple[tuple[Span, Mapping[Label, float]], ...] = field(default=(), repr=False, compare=False)
 
     @property
     def topic_mass(self) -> float:
@@ -61,6 +65,11 @@ class Reading:
     def of(self, label: Label) -> float:
         """The probability of one label."""
         return next(share for own, share in self.probabilities if own is label)
+
+    def weightiest(self, label: Label, most: int = 3) -> tuple[Span, ...]:
+        """The words that speak most for a label, in the order of the text."""
+        ranked = sorted(self.words, key=lambda word: -word[1].get(label, 0.0))[:most]
+        return tuple(sorted((span for span, adds in ranked if adds.get(label, 0.0) > 0), key=lambda span: span.start))
 
 
 class Classifier:
@@ -85,34 +94,63 @@ class Classifier:
 
     def read_all(self, texts: Sequence[str], situation: Situation) -> tuple[Reading, ...]:
         """Read several texts of one message together, which costs less than one by one."""
-        rows: list[list[int]] = []
-        owners: list[int] = []
+        before = [self._cutter.cls, *self._cutter.ids(ASKED_WORDS[situation.asked.value]), self._cutter.sep]
+        windows: list[_Window] = []
         for number, text in enumerate(texts):
-            for row in self._windows(folded_text(text, situation.ours), situation):
-                rows.append(row)
-                owners.append(number)
-        shares = [_calibrated(row, self._temperature) for row in self._scores(rows)]
-        readings = [self._reading(share) for share in shares]
-        return tuple(
-            max((r for r, owner in zip(readings, owners, strict=True) if owner == number), key=lambda r: r.topic_mass)
-            for number in range(len(texts))
-        )
+            windows.extend(self._windows(number, normalize(text, situation.ours), len(before)))
+        readings: list[Reading | None] = [None] * len(texts)
+        for first in range(0, len(windows), _AT_ONCE):
+            some = windows[first : first + _AT_ONCE]
+            rows = [[*before, *(piece.id for piece in w.pieces), self._cutter.sep] for w in some]
+            for window, scores, added in zip(some, *self._encoder.scores(rows, self._cutter.pad), strict=True):
+                found = self._reading(window, scores, added[len(before) :])
+                best = readings[window.owner]
+                if best is None or found.topic_mass > best.topic_mass:
+                    readings[window.owner] = found
+        return tuple(reading for reading in readings if reading is not None)
 
-    def _scores(self, rows: Sequence[list[int]]) -> Iterator[Floats]:
-        for first in range(0, len(rows), _AT_ONCE):
-            yield from self._encoder.scores(rows[first : first + _AT_ONCE], self._cutter.pad)
+    def _windows(self, owner: int, text: NormalizedText, before: int) -> Iterator[_Window]:
+        pieces = self._cutter.cut(text.folded)
+        room = self._encoder.longest - before - 1
+        for first in range(0, max(len(pieces) - _OVERLAP, 1), room - _OVERLAP):
+            yield _Window(owner, text, pieces[first : first + room])
 
-    def _windows(self, folded: str, situation: Situation) -> Iterator[list[int]]:
-        cutter = self._cutter
-        before = [cutter.cls, *cutter.ids(ASKED_WORDS[situation.asked.value]), cutter.sep]
-        ids = cutter.ids(folded)
-        room = self._encoder.longest - len(before) - 1
-        for first in range(0, max(len(ids) - _OVERLAP, 1), room - _OVERLAP):
-            yield [*before, *ids[first : first + room], cutter.sep]
-
-    def _reading(self, shares: Floats) -> Reading:
+    def _reading(self, window: _Window, scores: Floats, added: Floats) -> Reading:
+        shares = _calibrated(scores, self._temperature)
         pairs = sorted(zip(self._labels, map(float, shares), strict=True), key=lambda pair: -pair[1])
-        return Reading(tuple(pairs))
+        words: dict[Span, Floats] = {}
+        for piece, adds in zip(window.pieces, added, strict=False):
+            span = window.text.span(piece.start, piece.end)
+            words[span] = words[span] + adds if span in words else adds
+        named = tuple((span, _Added(self._labels, adds)) for span, adds in words.items())
+        return Reading(tuple(pairs), named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A stretch of a text that fits the encoder. `owner` is the number of the text."""
+
+    owner: int
+    text: NormalizedText
+    pieces: list[Piece]
+
+
+class _Added(Mapping[Label, float]):
+    """What a word adds to each label; a view, because most readings are never asked."""
+
+    __slots__ = ("_adds", "_labels")
+
+    def __init__(self, labels: tuple[Label, ...], adds: Floats) -> None:
+        self._labels, self._adds = labels, adds
+
+    def __getitem__(self, label: Label) -> float:
+        return float(self._adds[self._labels.index(label)])
+
+    def __iter__(self) -> Iterator[Label]:
+        return iter(self._labels)
+
+    def __len__(self) -> int:
+        return len(self._labels)
 
 
 def folded_text(text: str, ours: Sequence[str] = ()) -> str:

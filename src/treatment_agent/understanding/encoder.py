@@ -36,8 +36,12 @@ class Encoder:
         """The most pieces a text may have."""
         return int(self._weights["places"].shape[0])
 
-    def scores(self, texts: Sequence[Sequence[int]], pad: int) -> Floats:
-        """One row of label scores per text. Each text is a non-empty list of piece numbers, `longest` at most."""
+    def scores(self, texts: Sequence[Sequence[int]], pad: int) -> tuple[Floats, Floats]:
+        """One row of label scores per text, and what each of its pieces added to each score (text, piece, label).
+
+        Each text is a non-empty list of piece numbers, `longest` at most. The score is a mean over the pieces, so what
+        a piece adds is exact; what it adds depends on all others.
+        """
         size = max(len(text) for text in texts)
         ids = np.full((len(texts), size), pad, dtype=np.int64)
         there = np.zeros((len(texts), size), dtype=np.float32)
@@ -49,8 +53,8 @@ class Encoder:
         mask = ((1.0 - there) * _NOT_THERE)[:, None, None, :]
         for layer in range(self._layers):
             hidden = self._layer(hidden, mask, f"layer{layer}")
-        mean = (hidden * there[..., None]).sum(axis=1) / there.sum(axis=1, keepdims=True)
-        return self._linear(mean, "label")
+        added = hidden @ self._weights["label"] * (there / there.sum(axis=1, keepdims=True))[..., None]
+        return added.sum(axis=1) + self._weights["label.bias"], added
 
     def _layer(self, hidden: Floats, mask: Floats, name: str) -> Floats:
         rows, size, width = hidden.shape

@@ -1,25 +1,24 @@
 """The local interpreter: word lists, parsers and a small trained classifier, no network.
 
-A clause is (a) a topic, if a word list finds one; (b) routine, if routine phrases, dates, numbers and everyday words
-explain all of it; (c) otherwise what the classifier is sure of (`second_reader`); (d) otherwise nobody's guess: it
-abstains and a person gets the message.
+A clause is (a) a topic, if a sure pattern of a word list finds one; (b) routine, if routine phrases, dates, numbers and
+everyday words explain all of it. What the unsure patterns found and what the classifier makes of message and clauses is
+then weighed together (`judge`): a person gets the message, or it is what it most likely is. Without the classifier an
+unsure pattern counts like a sure one, and what is not explained goes to a person.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
 
 from treatment_agent.domain.interpretation import (
-    Ambiguity,
     ClauseReading,
-    Facts,
     Intent,
     Interpretation,
-    Reason,
     Situation,
     Span,
     Topic,
@@ -29,24 +28,26 @@ from treatment_agent.policies.canonical import Words
 from treatment_agent.policies.lexicon import Lexicon, Match, label_of, lexicon, words_folder
 from treatment_agent.understanding.clauses import clauses_of
 from treatment_agent.understanding.deciding import Context, intent_of
+from treatment_agent.understanding.facts import facts_of
 from treatment_agent.understanding.language import SHIPPED, LanguageGuesser
 from treatment_agent.understanding.options import pick_option
 from treatment_agent.understanding.routine import ClauseEvidence, RoutineLists
-from treatment_agent.understanding.second_reader import SecondReader
 from treatment_agent.understanding.times import read_times
 
+if TYPE_CHECKING:
+    from treatment_agent.understanding.classifier import Reading
+    from treatment_agent.understanding.evidence import Evidence
+
 _KEYWORD, _SURE, _ASIDE = 1.0, 0.95, 0.7
+# Nobody books in so many letters; a person reads what no list explains in them. Keeps the cost of a message small.
+_LONGEST = 1000
+# More clauses than this are read by the classifier as parts of the whole only.
+_MOST_PARTS = 12
+# From so many words on, the classifier reads each clause on its own too: the rest may drown it.
+_DROWNING = 10
 _ASIDE_RULE = "routine.aside"
 # How many everyday words an aside may hold that no phrase explains.
 _LONGEST_ASIDE = 2
-_REASON_OF = {
-    "financing": Reason.COST,
-    "insurance": Reason.INSURANCE,
-    "complaint": Reason.DISSATISFIED,
-    "sensitive.fear": Reason.FEAR,
-    "clinical.medical": Reason.MEDICAL,
-    "clinical.risk": Reason.NOT_URGENT,
-}
 # A bare "yes" or "no" gives way to whatever else the message says.
 _STRONG = frozenset(Intent) - {Intent.ACK, Intent.DECLINE, Intent.AFFIRM}
 
@@ -57,6 +58,26 @@ class _Read:
 
     reading: ClauseReading
     evidence: ClauseEvidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What lists and parsers make of a message. `hints` are what the unsure patterns found."""
+
+    text: str
+    context: Context
+    language: str
+    clauses: tuple[ClauseReading, ...]
+    reads: tuple[_Read, ...]
+    hints: tuple[Match, ...]
+
+
+class Reader(Protocol):
+    """What is needed of the classifier."""
+
+    def read_all(self, texts: Sequence[str], situation: Situation) -> tuple[Reading, ...]:
+        """One reading per text."""
+        ...
 
 
 class LocalInterpreter:
@@ -77,18 +98,32 @@ class LocalInterpreter:
     @property
     def version(self) -> str:
         """Name and version, recorded with every turn."""
-        return "local-lexicon-1" if self._lists_only else "local-2"
+        return "local-lexicon-2" if self._lists_only else "local-3"
 
     def interpret(self, text: SecretStr, situation: Situation) -> Interpretation:
         """Read the message, clause by clause. Abstains (label None) where it is not sure. Linear in its length."""
-        normal = normalize(text.get_secret_value(), situation.ours)
+        heard = self.hear(text.get_secret_value(), situation)
+        if heard is None:
+            return Interpretation((), situation.language, self.version)
+        clauses = heard.clauses
+        if not self._lists_only and heard.language in SHIPPED and len(heard.text) <= _LONGEST:
+            clauses = self._judged(heard)
+        told = [read.evidence for read in heard.reads if read.evidence is not None]
+        facts = facts_of(heard.context, clauses, told)
+        return Interpretation(clauses, heard.language, self.version, facts)
+
+    def hear(self, raw: str, situation: Situation) -> Heard | None:
+        """What lists and parsers make of the message; None when it holds no word."""
+        normal = normalize(raw, situation.ours)
         words = self._book.read(normal)
         if not len(words):
-            return Interpretation((), situation.language, self.version)
+            return None
         language = self._languages.guess(normal, words, self._routine.known(words), situation.language)
         context = Context(words, situation, pick_option(normal, situation), read_times(normal, situation))
         parts = clauses_of(words)
-        found = _by_clause(self._topics(words, parts), parts)
+        matches = self._topics(words, parts)
+        hints = [] if self._lists_only else [match for match in matches if match.group.hint]
+        found = _by_clause([match for match in matches if match not in hints], parts)
         reads: list[_Read] = []
         for number, part in enumerate(parts):
             if found[number]:
@@ -97,12 +132,37 @@ class LocalInterpreter:
                 reads.append(_Read(_abstain(words, part, 0.0, f"language.{language}")))
             else:
                 reads.append(self._routine_read(_with_own_pick(context, part, len(parts)), part))
-        clauses = _as_a_whole(reads)
-        if not self._lists_only:
-            second, raw = SecondReader.shipped(), text.get_secret_value()
-            clauses = second.read(raw, clauses, situation, context.pick, context.times)
-        facts = _facts(context, clauses, reads, [m for row in found for m in row])
-        return Interpretation(clauses, language, self.version, facts)
+        return Heard(raw, context, language, _as_a_whole(reads), tuple(reads), tuple(hints))
+
+    def evidence(self, heard: Heard, classifier: Reader) -> Evidence:
+        """Everything that is known of a message, with what the classifier makes of it and of its clauses."""
+        clauses, text, situation = heard.clauses, heard.text, heard.context.situation
+        alone = len(clauses) > 1 and len(text.split()) >= _DROWNING and len(clauses) <= _MOST_PARTS
+        spans = [clause.span.of(text) for clause in clauses] if alone else []
+        whole, *parts = classifier.read_all([text, *spans], situation)
+        told = [read.evidence for read in heard.reads if read.evidence is not None]
+        from treatment_agent.understanding.evidence import Evidence
+
+        return Evidence(
+            text=text,
+            situation=situation,
+            language=heard.language,
+            clauses=clauses,
+            hints=heard.hints,
+            pick=heard.context.pick,
+            times=heard.context.times,
+            whole=whole,
+            parts=tuple(parts) or (whole,) * len(clauses),
+            unknown=sum(e.unknown for e in told) / max(sum(e.content for e in told), 1),
+            asks=sum(e.open_question for e in told),
+        )
+
+    def _judged(self, heard: Heard) -> tuple[ClauseReading, ...]:
+        # Not at the top: a command that reads no message need not wait for numpy.
+        from treatment_agent.understanding.classifier import Classifier
+        from treatment_agent.understanding.judge import shipped_judge
+
+        return shipped_judge().settle(self.evidence(heard, Classifier.load()))
 
     def _topics(self, words: Words, parts: tuple[range, ...]) -> list[Match]:
         found = [*self._book.topic_matches(words), *self._book.opt_out_matches(words)]
@@ -208,29 +268,3 @@ def _settled(read: _Read, routine: bool, strong: bool) -> ClauseReading:
     if aside or bare:
         return replace(reading, label=Intent.ACK, confidence=_ASIDE, rule=_ASIDE_RULE)
     return reading
-
-
-def _facts(context: Context, clauses: tuple[ClauseReading, ...], reads: list[_Read], topics: list[Match]) -> Facts:
-    intents = {clause.label for clause in clauses}
-    evidence = [read.evidence for read in reads if read.evidence is not None]
-    pick, times = context.pick, context.times
-    unclear = pick.ambiguous and Intent.ACCEPT in intents
-    ambiguous = [Ambiguity.OPTION] * unclear + [Ambiguity.DATE] * times.ambiguous
-    reasons = [reason for reason in (e.reason() for e in evidence) if reason]
-    told = [reason for reason in reasons if reason is not Reason.UNSPECIFIED]
-    topical = [_REASON_OF[key] for m in topics for key in (m.group.rule, m.group.label) if key in _REASON_OF]
-    fits = intents & {Intent.DEFER, Intent.DECLINE, Intent.ALREADY}
-    reason = (topical or ((told or reasons) if fits else []) or [None])[0]
-    return Facts(
-        option=pick.option if Intent.ACCEPT in intents else None,
-        windows=times.windows if intents & {Intent.OTHER_TIMES, Intent.CHANGE, Intent.CALLBACK} else (),
-        call_at=times.instant or (times.windows[0].start if times.windows else None)
-        if Intent.CALLBACK in intents
-        else None,
-        until=times.until if Intent.DEFER in intents else None,
-        reason=reason,
-        ambiguous=tuple(ambiguous),
-        asks=next((ask for ask in (e.question() for e in evidence) if ask), None)
-        if Intent.LOGISTICS in intents
-        else None,
-    )

@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 CLS, SEP, UNKNOWN, PAD = "[CLS]", "[SEP]", "[UNK]", "[PAD]"
 _TOKEN = re.compile(r"[^\W_]+|[^\w\s]|_")
 _LONGEST_WORD = 40
 _SIGN_WORDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a word: its number, and the half-open place of the whole word in the folded text."""
+
+    id: int
+    start: int
+    end: int
 
 
 class WordPiece:
@@ -30,10 +40,11 @@ class WordPiece:
 
     def ids(self, folded: str) -> list[int]:
         """The piece numbers of a text, which must be lower case and without accents. Linear in its length."""
-        found: list[int] = []
-        for word in words_in(folded):
-            found.extend(self._pieces(word))
-        return found
+        return [piece.id for piece in self.cut(folded)]
+
+    def cut(self, folded: str) -> list[Piece]:
+        """As `ids`, with the place of the word that each piece belongs to."""
+        return [Piece(number, start, end) for word, start, end in words_in(folded) for number in self._pieces(word)]
 
     def _pieces(self, word: str) -> list[int]:
         if len(word) > _LONGEST_WORD:
@@ -54,11 +65,12 @@ class WordPiece:
         return found
 
 
-def words_in(folded: str) -> Iterable[str]:
-    """Words, single marks, and the names of emoji ("thumbs up sign"): a bare emoji is often the whole answer."""
+def words_in(folded: str) -> Iterator[tuple[str, int, int]]:
+    """Words and single marks with their places; an emoji by its name ("thumbs up sign"): it is often the whole answer."""
     for found in _TOKEN.finditer(folded):
-        token = found.group()
+        token, (start, end) = found.group(), found.span()
         if len(token) == 1 and unicodedata.category(token) in ("So", "Sk"):
-            yield from unicodedata.name(token, "").lower().replace("-", " ").split()[:_SIGN_WORDS]
+            for word in unicodedata.name(token, "").lower().replace("-", " ").split()[:_SIGN_WORDS]:
+                yield word, start, end
         else:
-            yield token
+            yield token, start, end

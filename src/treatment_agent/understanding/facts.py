@@ -1,0 +1,52 @@
+"""What a message says beside its intent, as far as the intents it was read as give it a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from treatment_agent.domain.interpretation import Ambiguity, ClauseReading, Facts, Intent, Reason, Topic
+from treatment_agent.understanding.deciding import Context
+from treatment_agent.understanding.routine import ClauseEvidence
+
+# By rule first, then by topic.
+_REASON_OF = {
+    "sensitive.fear": Reason.FEAR,
+    "sensitive.fear-more": Reason.FEAR,
+    "clinical.medical": Reason.MEDICAL,
+    "clinical.risk": Reason.NOT_URGENT,
+    Topic.FINANCING: Reason.COST,
+    Topic.INSURANCE: Reason.INSURANCE,
+    Topic.COMPLAINT: Reason.DISSATISFIED,
+}
+
+
+def facts_of(context: Context, clauses: Sequence[ClauseReading], evidence: Sequence[ClauseEvidence]) -> Facts:
+    """The facts that the readings of the clauses leave room for."""
+    intents = {clause.label for clause in clauses}
+    pick, times = context.pick, context.times
+    unclear = pick.ambiguous and Intent.ACCEPT in intents
+    call_at = times.instant or (times.windows[0].start if times.windows else None)
+    asked = (ask for ask in (e.question() for e in evidence) if ask)
+    return Facts(
+        option=pick.option if Intent.ACCEPT in intents else None,
+        windows=times.windows if intents & {Intent.OTHER_TIMES, Intent.CHANGE, Intent.CALLBACK} else (),
+        call_at=call_at if Intent.CALLBACK in intents else None,
+        until=times.until if Intent.DEFER in intents else None,
+        reason=_reason(clauses, evidence),
+        ambiguous=(*[Ambiguity.OPTION] * unclear, *[Ambiguity.DATE] * times.ambiguous),
+        asks=next(asked, None) if Intent.LOGISTICS in intents else None,
+    )
+
+
+def _reason(clauses: Sequence[ClauseReading], evidence: Sequence[ClauseEvidence]) -> Reason | None:
+    """Why the patient hesitates: what a topic stands for, else what was told beside a deferral or a refusal."""
+    for clause in clauses:
+        if isinstance(clause.label, Topic):
+            found = _REASON_OF.get(clause.rule) or _REASON_OF.get(clause.label)
+            if found:
+                return found
+    if not {clause.label for clause in clauses} & {Intent.DEFER, Intent.DECLINE, Intent.ALREADY}:
+        return None
+    reasons = [reason for reason in (e.reason() for e in evidence) if reason]
+    told = [reason for reason in reasons if reason is not Reason.UNSPECIFIED]
+    return next(iter(told or reasons), None)

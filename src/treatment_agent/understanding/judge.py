@@ -1,0 +1,180 @@
+"""Weighs lists, parsers and classifier into one reading of a message: a person must have it, or what it says.
+
+Rules, in order (weights and limits in `model/judge.toml`):
+
+- An opt-out of the lists stays; only an emergency may be added to it.
+- A topic that a sure pattern found stays. The classifier may add an emergency.
+- An opt-out with enough probability is one.
+- The weighed probability that a person must have the message reaches its limit: it gets the likeliest topic.
+- Otherwise the message is routine. What lists and parsers explained stays, unless the classifier surely reads the
+  message as a whole in another way; what they left open is what the classifier takes the message for.
+- No intent is likely enough: the clause stays unexplained, and a person gets the message.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from treatment_agent.domain.interpretation import Asked, ClauseReading, Intent, Situation, Span, Topic
+from treatment_agent.policies.lexicon import label_of
+from treatment_agent.understanding.classifier import Reading
+from treatment_agent.understanding.evidence import Evidence, features
+from treatment_agent.understanding.options import OptionPick
+from treatment_agent.understanding.times import TimeReading
+
+PART = "judge"
+_CLASSIFIER = "classifier"
+_ASIDE_RULE = "classifier.aside"
+# Intents beside which a picked time is no booking.
+_NOT_YET = frozenset((Intent.OTHER_TIMES, Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
+# How many everyday topics weigh in naming a handoff when a hint agrees with the classifier.
+_HINT_FACTOR = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Probabilities in [0, 1].
+
+    `person`: from here on a person gets the message. `emergency`, `opt_out`: from here on it is one. `intent`: the least
+    a routine intent must have to explain what lists do not. `overrule`: from here on the classifier's intent counts
+    more than that of the lists.
+    """
+
+    person: float
+    emergency: float
+    opt_out: float
+    intent: float
+    overrule: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """A logistic weighing of named figures, and the limits it is held against."""
+
+    weights: Mapping[str, float]
+    limits: Limits
+
+    @staticmethod
+    def read(place: Traversable) -> Judge:
+        """From a TOML file with the tables `weights` and `limits`."""
+        raw = tomllib.loads(place.read_text("utf-8"))
+        weights = {name: float(value) for name, value in raw["weights"].items()}
+        return Judge(weights, Limits(**{name: float(value) for name, value in raw["limits"].items()}))
+
+    def probability(self, seen: Evidence) -> float:
+        """How likely a person must have the message, in [0, 1]."""
+        total = self.weights["bias"] + sum(self.weights.get(name, 0.0) * x for name, x in features(seen).items())
+        return 1 / (1 + math.exp(-max(min(total, 60.0), -60.0)))
+
+    def settle(self, seen: Evidence) -> tuple[ClauseReading, ...]:
+        """The clause readings of the message, as the rules above say."""
+        clauses, limits = seen.clauses, self.limits
+        danger = self._emergency(seen)
+        if any(c.label is Intent.OPT_OUT or isinstance(c.label, Topic) for c in clauses):
+            return (*clauses, danger) if danger and Topic.EMERGENCY not in {c.label for c in clauses} else clauses
+        if danger:
+            return (*clauses, danger)
+        share = seen.whole.of(Intent.OPT_OUT)
+        if share >= limits.opt_out:
+            return (*clauses, _whole(seen, Intent.OPT_OUT, share, limits.opt_out))
+        probability = self.probability(seen)
+        if probability >= limits.person:
+            return (*clauses, self._topic(seen, probability))
+        return self._routine(seen)
+
+    def _emergency(self, seen: Evidence) -> ClauseReading | None:
+        share, least = seen.whole.of(Topic.EMERGENCY), self.limits.emergency
+        if share >= least:
+            return _whole(seen, Topic.EMERGENCY, share, least)
+        for clause, part in zip(seen.clauses, seen.parts, strict=True):
+            share = part.of(Topic.EMERGENCY)
+            if share >= least and seen.whole.topic_mass >= self.limits.person / 2:
+                return ClauseReading(clause.span, Topic.EMERGENCY, share, _CLASSIFIER, "classifier.emergency", least)
+        return None
+
+    def _topic(self, seen: Evidence, probability: float) -> ClauseReading:
+        """The topic that names the handoff: the likeliest in the message or in its most topical clause."""
+        worst = max(range(len(seen.parts)), key=lambda n: seen.parts[n].topic_mass)
+        part = seen.parts[worst]
+        drowned = len(seen.parts) > 1 and part.topic_mass > seen.whole.topic_mass
+        reading, span = (part, seen.clauses[worst].span) if drowned else (seen.whole, Span(0, len(seen.text)))
+        hinted = seen.hinted
+        topic = max(Topic, key=lambda t: reading.of(t) * (_HINT_FACTOR if t in hinted else 1.0))
+        rule = next((m.group.rule for m in seen.hints if label_of(m.group.rule) is topic), f"{PART}.{topic.value}")
+        evidence = _evidence(seen, reading, topic, span)
+        return ClauseReading(span, topic, probability, PART, rule, self.limits.person, evidence)
+
+    def _routine(self, seen: Evidence) -> tuple[ClauseReading, ...]:
+        intent, share = seen.whole.intent
+        least = self.limits.intent
+        intent = _fitting(intent, seen.situation, seen.pick, seen.times)
+        known = {c.label for c in seen.clauses} - {None, Intent.ACK}
+        if known and intent not in known and share >= self.limits.overrule:
+            # Lists explained something, but the message as a whole is surely something else.
+            return (_whole(seen, intent, share, least),)
+        if share < least and not seen.explained:
+            return seen.clauses
+        if torn(known) and intent in known and share >= self.limits.overrule / 2:
+            return tuple(_settled(clause, intent, share, least) for clause in seen.clauses)
+        read: list[ClauseReading] = []
+        for clause in seen.clauses:
+            if clause.label is not None:
+                read.append(clause)
+            elif intent in known:
+                read.append(_named(clause, Intent.ACK, share, least, _ASIDE_RULE))
+            else:
+                read.append(_named(clause, intent, share, least, f"{_CLASSIFIER}.{intent.value}"))
+        return tuple(_not_booked(clause, intent) for clause in read)
+
+
+@lru_cache(maxsize=1)
+def shipped_judge() -> Judge:
+    """The judge in `model/judge.toml`, read once per process."""
+    return Judge.read(files("treatment_agent.understanding") / "model" / "judge.toml")
+
+
+def _fitting(intent: Intent, situation: Situation, pick: OptionPick, times: TimeReading) -> Intent:
+    """The intent, unless the parsers know better what was picked: a time nobody offered is a search, not an answer."""
+    if situation.asked is Asked.BOOKED:
+        return intent
+    if intent is Intent.ACCEPT and pick.option is None and not pick.ambiguous:
+        return Intent.OTHER_TIMES if times.windows else Intent.AFFIRM
+    return Intent.OTHER_TIMES if intent is Intent.CHANGE else intent
+
+
+def _not_booked(clause: ClauseReading, intent: Intent) -> ClauseReading:
+    """Nothing is booked while the message as a whole asks or waits: "Thursday might do, let me ask my wife"."""
+    if clause.label is Intent.ACCEPT and intent in _NOT_YET:
+        return replace(clause, label=intent, rule=f"{_CLASSIFIER}.{intent.value}", part=_CLASSIFIER)
+    return clause
+
+
+def torn(labels: Collection[Topic | Intent | None]) -> bool:
+    """True when a time was picked beside a wish to wait, a refusal, or a visit there already is."""
+    return Intent.ACCEPT in labels and bool({Intent.DEFER, Intent.DECLINE, Intent.ALREADY} & set(labels))
+
+
+def _settled(clause: ClauseReading, intent: Intent, share: float, least: float) -> ClauseReading:
+    """Lists contradict each other: what the classifier takes the message for stands, the rest is said in passing."""
+    return clause if clause.label is intent else _named(clause, Intent.ACK, share, least, _ASIDE_RULE)
+
+
+def _named(clause: ClauseReading, label: Intent, share: float, least: float, rule: str) -> ClauseReading:
+    return replace(clause, label=label, confidence=share, part=_CLASSIFIER, rule=rule, threshold=least)
+
+
+def _whole(seen: Evidence, label: Topic | Intent, share: float, least: float) -> ClauseReading:
+    span = Span(0, len(seen.text))
+    evidence = _evidence(seen, seen.whole, label, span)
+    return ClauseReading(span, label, share, _CLASSIFIER, f"{_CLASSIFIER}.{label.value}", least, evidence)
+
+
+def _evidence(seen: Evidence, reading: Reading, label: Topic | Intent, span: Span) -> tuple[Span, ...]:
+    """The words that weighed most, in offsets of the message. `span` is what the reading was made of."""
+    return tuple(Span(span.start + s.start, span.start + s.end) for s in reading.weightiest(label))
