@@ -25,7 +25,8 @@ HERE = Path(__file__).parent
 WORDS = HERE.parent / "src" / "treatment_agent" / "policies" / "words"
 # Never only a hint, whatever the counts say: a figure of speech costs a minute here, a miss may cost a life.
 ALWAYS_SURE = frozenset({"sensitive.self-harm", "emergency.breathing", "emergency.overdose", "emergency.harm-now"})
-LEAST_PRECISION = 0.985
+LEAST_PRECISION = 0.94
+LEAST_PRECISION_IN_DANGER = 0.6
 SURE_ROWS = 6  # a pattern seen this often without one routine message is sure
 
 
@@ -83,7 +84,8 @@ def is_sure(rule: str, count: Count | None, group: Count) -> bool:
         return True
     share = (group.topic + 1) / (group.topic + group.routine + 2)
     weight = 4
-    return (count.topic + weight * share) / (count.topic + count.routine + weight) >= LEAST_PRECISION
+    least = LEAST_PRECISION_IN_DANGER if rule.startswith("emergency.") else LEAST_PRECISION
+    return (count.topic + weight * share) / (count.topic + count.routine + weight) >= least
 
 
 def split(found: dict[tuple[str, str], Count]) -> None:
@@ -153,7 +155,7 @@ def main() -> None:
     wanted = argparse.ArgumentParser(description=__doc__)
     wanted.add_argument("--split", action="store_true", help="rewrite the word lists")
     wanted.add_argument("--voices", default="", help="count on these voices only, e.g. v14,v15")
-    wanted.add_argument("--most", type=int, default=40)
+    wanted.add_argument("--most", type=int, default=40, help="how many of the least precise to print")
     asked = wanted.parse_args()
     voices = set(filter(None, asked.voices.split(",")))
     found = counts([r for r in read_voices(HERE / "data" / "voices") if not voices or r.voice in voices])
@@ -163,6 +165,10 @@ def main() -> None:
         print(f"       e.g. {' / '.join(count.examples[:3])}")
     if asked.split:
         split(found)
+    for hint in (False, True):
+        groups = [g for g in Lexicon(words_folder()).topic_groups if g.hint is hint]
+        kind = "hints" if hint else "sure patterns"
+        print(f"{sum(len(parts(p)) for g in groups for p in g.patterns)} {kind}")
 
 
 if __name__ == "__main__":
