@@ -37,6 +37,7 @@ from treatment_agent.ports import CaseSource, Chart, Clock, Interpreter, Ledger,
 from treatment_agent.tools.clock import SystemClock
 from treatment_agent.tools.enrolled_chart import EnrolledChart
 from treatment_agent.understanding.local import LocalInterpreter
+from treatment_agent.understanding.union import Union
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class Coordinator:
         policy: The office's decisions. Checked at once; `PolicyError` lists every mistake with place and fix.
         tools: Scheduler, messenger, and optionally chart and staff desk.
         ledger: A database URL (`sqlite:///practice.db`, `postgresql+psycopg://...`) or a `Ledger`.
-        interpreter: Understands messages; the local one by default. Never writes a word that a patient reads.
+        interpreter: Understands messages; the local one by default. Never writes a word that a patient reads. Another
+            one stands beside the local one: what that finds for a person stays found.
         clock: Where time comes from; the system clock by default.
         checkpoints: Database URL of the LangGraph checkpoints when `ledger` is not a URL.
 
@@ -85,7 +87,10 @@ class Coordinator:
         self._saver = open_saver(url)
         self.graph: Graph = build_graph(self._saver)
         outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock)
+        local = interpreter is None or isinstance(interpreter, LocalInterpreter | Union)
         self.interpreter: Interpreter = interpreter or LocalInterpreter()
+        if not local:
+            self.interpreter = Union(self.interpreter)
         self._ports = Ports(
             policy=policy,
             scheduler=tools.scheduler,

@@ -102,7 +102,8 @@ class ClauseReading:
 
     `label` is None when the reader abstained: a person gets the message. `confidence` and `threshold` are
     probabilities in [0, 1]; a label below its threshold is reported as None. `part` names what decided: `keyword`,
-    `lexicon`, `parser`, `classifier`, `judge` (all of these weighed together), `model`. `rule` is the stable id of the pattern or part.
+    `lexicon`, `parser`, `classifier`, `judge` (all of these weighed together), `model`. `rule` is the stable id of the
+    pattern or part. `evidence` are the words that weighed most.
     """
 
     span: Span

@@ -35,13 +35,16 @@ ASKED_WORDS: Mapping[str, str] = MappingProxyType(
 # A longer text is read in windows; a topic on the seam is whole in one of them.
 _OVERLAP = 16
 _AT_ONCE = 32
+# From this number on a piece is no everyday word.
+_RARE = 1500
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Calibrated probabilities of all labels, the likeliest first. They add up to 1.
 
-    `words` are the places of the words in the text that was read, with what each adds to the score of each label.
+    `words` are the places of the words in the text that was read, with what each says for each label: what it adds to
+    the score, less for everyday words.
     """
 
     probabilities: tuple[tuple[Label, float], ...]
@@ -121,7 +124,9 @@ class Classifier:
         words: dict[Span, Floats] = {}
         for piece, adds in zip(window.pieces, added, strict=False):
             span = window.text.span(piece.start, piece.end)
-            words[span] = words[span] + adds if span in words else adds
+            # The vocabulary is sorted by frequency: "is" and "there" say little, however much they add.
+            telling = adds * np.float32(min(1.0, piece.id / _RARE))
+            words[span] = words[span] + telling if span in words else telling
         named = tuple((span, _Added(self._labels, adds)) for span, adds in words.items())
         return Reading(tuple(pairs), named)
 
@@ -136,7 +141,7 @@ class _Window:
 
 
 class _Added(Mapping[Label, float]):
-    """What a word adds to each label; a view, because most readings are never asked."""
+    """What a word says for each label; a view, because most readings are never asked."""
 
     __slots__ = ("_adds", "_labels")
 

@@ -66,7 +66,7 @@ class WordPiece:
 
 
 def words_in(folded: str) -> Iterator[tuple[str, int, int]]:
-    """Words and single marks with their places; an emoji by its name ("thumbs up sign"): it is often the whole answer."""
+    """Words and single marks with their places; an emoji by its name ("thumbs up sign"): often it is all there is."""
     for found in _TOKEN.finditer(folded):
         token, (start, end) = found.group(), found.span()
         if len(token) == 1 and unicodedata.category(token) in ("So", "Sk"):
