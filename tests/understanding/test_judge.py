@@ -50,6 +50,7 @@ SEEN = Evidence(
     times=TimeReading(),
     whole=reading(defer=0.9),
     parts=(reading(defer=0.9),),
+    linear=0.0,
     unknown=0.0,
     asks=0,
 )

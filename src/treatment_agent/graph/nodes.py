@@ -16,7 +16,7 @@ from langgraph.runtime import Runtime
 from treatment_agent.domain.conversation import Move
 from treatment_agent.domain.events import PatientMessage, TouchDue
 from treatment_agent.domain.handoff import Urgency
-from treatment_agent.domain.interpretation import Topic
+from treatment_agent.domain.interpretation import Intent, Interpretation, Topic
 from treatment_agent.domain.text import normalize
 from treatment_agent.domain.turn import Decision, Verdict
 from treatment_agent.errors import AdapterError
@@ -116,12 +116,15 @@ def topic_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         shared_with=context.facts.shared_with,
     )
     verdicts = (*state.get("verdicts", ()), *topics.judge(heard, context.policy))
-    if not state["decisions"]:
+    settled = state["decisions"]
+    if not settled and Intent.OPT_OUT in interpretation.intents and verdicts:
+        settled = (gate.revoke(context.facts, event),)
+    if not settled:
         return {"verdicts": verdicts, "to_person": bool(verdicts)}
     # An opt-out that said more. It stands; only an emergency is stronger, and anything else is for a person to read.
     if any(v.topic is Topic.EMERGENCY or v.urgency is Urgency.NOW for v in verdicts):
         return {"verdicts": verdicts, "decisions": (), "to_person": True}
-    pending = gate.revoked_and_more(state["decisions"][-1], verdicts, context.facts, context.policy, context.now)
+    pending = gate.revoked_and_more(settled[-1], verdicts, context.facts, context.policy, context.now)
     return {"decisions": (pending,)}
 
 
@@ -204,7 +207,7 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         verdicts,
         context.facts,
         context.policy,
-        revokes=bool(screening and screening.opt_out) or event.carrier_opt_out,
+        revokes=bool(screening and screening.opt_out) or event.carrier_opt_out or _opts_out(interpretation),
         now=context.now,
     )
     if interpretation is not None:
@@ -213,6 +216,10 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         # Nobody looked whether this was a STOP: not a word may go out (P1).
         decision = gate.without_texts(decision)
     return {"decisions": (*_kept(state), decision), "to_person": False}
+
+
+def _opts_out(interpretation: Interpretation | None) -> bool:
+    return interpretation is not None and Intent.OPT_OUT in interpretation.intents
 
 
 def _kept(state: TurnState) -> tuple[Decision, ...]:

@@ -16,6 +16,7 @@ import numpy as np
 from treatment_agent.domain.interpretation import Intent, Situation, Span, Topic
 from treatment_agent.domain.text import NormalizedText, normalize
 from treatment_agent.understanding.encoder import Encoder, Floats
+from treatment_agent.understanding.ngrams import Ngrams
 from treatment_agent.understanding.wordpiece import Piece, WordPiece
 
 Label = Topic | Intent
@@ -76,7 +77,7 @@ class Reading:
 
 
 class Classifier:
-    """Reads texts with the encoder in `understanding/model`. Knows no thresholds: those are `second_reader`'s."""
+    """Reads texts with the encoder and the linear reader in `understanding/model`. Knows no limits: the judge does."""
 
     def __init__(self, folder: Traversable) -> None:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
@@ -85,6 +86,8 @@ class Classifier:
         self._cutter = WordPiece((folder / "pieces.txt").read_text(encoding="utf-8").splitlines())
         self._labels: tuple[Label, ...] = tuple(_label(name) for name in card["labels"])
         self._temperature = float(card["temperature"])
+        table = np.load(BytesIO((folder / "ngrams.npz").read_bytes()), allow_pickle=False)
+        self._ngrams = Ngrams(table["weights"], float(table["step"]), float(table["bias"]))
 
     @staticmethod
     def load() -> Classifier:
@@ -94,6 +97,10 @@ class Classifier:
     def read(self, text: str, situation: Situation) -> Reading:
         """Read one text. Linear in its length; a long one is read in windows and the most topical window counts."""
         return self.read_all((text,), situation)[0]
+
+    def linear_log_odds(self, text: str, situation: Situation) -> float:
+        """What the linear reader says: the log-odds that a person must have the text."""
+        return self._ngrams.log_odds(folded_text(text, situation.ours), ASKED_WORDS[situation.asked.value])
 
     def read_all(self, texts: Sequence[str], situation: Situation) -> tuple[Reading, ...]:
         """Read several texts of one message together, which costs less than one by one."""

@@ -33,6 +33,7 @@ _CLASSIFIER = "classifier"
 _ASIDE_RULE = "classifier.aside"
 # Intents beside which a picked time is no booking.
 _NOT_YET = frozenset((Intent.OTHER_TIMES, Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
+_NEVER_RENAMED = frozenset((Topic.EMERGENCY, Topic.SENSITIVE))
 # How much more a topic weighs in naming a handoff when a hint agrees with the classifier.
 _HINT_FACTOR = 2.0
 
@@ -77,6 +78,7 @@ class Judge:
         clauses, limits = seen.clauses, self.limits
         danger = self._emergency(seen)
         if any(c.label is Intent.OPT_OUT or isinstance(c.label, Topic) for c in clauses):
+            clauses = tuple(self._renamed(clause, seen.whole) for clause in clauses)
             return (*clauses, danger) if danger and Topic.EMERGENCY not in {c.label for c in clauses} else clauses
         if danger:
             return (*clauses, danger)
@@ -87,6 +89,14 @@ class Judge:
         if probability >= limits.person:
             return (*clauses, self._topic(seen, probability))
         return self._routine(seen)
+
+    def _renamed(self, clause: ClauseReading, whole: Reading) -> ClauseReading:
+        """A sure pattern hands off whatever the classifier says; but which topic it is, the classifier may know better."""
+        topic, share = whole.topic
+        if not isinstance(clause.label, Topic) or clause.label in _NEVER_RENAMED:
+            return clause
+        surely = share >= self.limits.overrule and whole.of(clause.label) <= 1 - self.limits.overrule
+        return replace(clause, label=topic) if surely else clause
 
     def _emergency(self, seen: Evidence) -> ClauseReading | None:
         share, least = seen.whole.of(Topic.EMERGENCY), self.limits.emergency

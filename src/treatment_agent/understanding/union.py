@@ -32,10 +32,10 @@ class Union:
 
     def interpret(self, text: SecretStr, situation: Situation) -> Interpretation:
         """Read the message twice."""
-        answer, own = self._other.interpret(text, situation), self._local.interpret(text, situation)
-        if not isinstance(answer, Interpretation) or not isinstance(answer.clauses, tuple):
-            return answer  # the graph refuses it
-        known = {clause.label for clause in answer.clauses if isinstance(clause, ClauseReading)}
+        answer = self._other.interpret(text, situation)
+        own = self._local.interpret(text, situation)
+        # What is no interpretation at all raises here; the graph hands the message to a person.
+        known = {clause.label for clause in answer.clauses}
         added = tuple(clause for clause in own.clauses if clause.label not in known and _found(clause))
         return replace(answer, clauses=(*answer.clauses, *added))
 
