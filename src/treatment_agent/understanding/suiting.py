@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from treatment_agent.understanding.calendar_days import Days, habit_dates, merge_days, narrow
 from treatment_agent.understanding.day_hours import Hours, Shape
-from treatment_agent.understanding.time_mentions import Join, Mention
+from treatment_agent.understanding.mention_state import Join, Mention
 
 
 @dataclass(frozen=True, slots=True)
