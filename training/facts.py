@@ -95,8 +95,9 @@ def parsed(row: Row) -> Facts:
     """Everything the parsers find, whatever the intent."""
     text = normalize(row.text)
     times = read_times(text, row.situation)
-    call_at = times.instant or (times.windows[0].start if times.windows else None)
-    return Facts(pick_option(text, row.situation).option, times.windows, call_at, times.until)
+    windows = (*times.today, *times.windows) if "call_at" in row.wanted else times.windows
+    call_at = times.instant or (windows[0].start if windows else None)
+    return Facts(pick_option(text, row.situation).option, windows, call_at, times.until)
 
 
 def report(name: str, rows: Sequence[tuple[Row, Facts]], *, misses: bool) -> None:

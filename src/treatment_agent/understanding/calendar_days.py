@@ -32,7 +32,7 @@ class Days:
     `weekdays` is filled for plain weekday names, which a week or month beside them narrows. `wide` marks a week, a
     month or an open stretch. `habit` marks "mondays" and "any monday". `until` is the day before which not to write,
     where the words put the matter off; `open_ended` marks "from then on". `doubtful` is True when the words fit two
-    dates or contradict themselves.
+    dates or contradict themselves. `vague` marks "when I get my tax refund", which any date replaces.
     """
 
     dates: frozenset[date]
@@ -42,6 +42,7 @@ class Days:
     until: date | None = None
     open_ended: bool = False
     doubtful: bool = False
+    vague: bool = False
 
     @property
     def first(self) -> date:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from treatment_agent.understanding.calendar_days import Days
 from treatment_agent.understanding.day_hours import Hours, Shape, hours_at, since_hours, upto_hours
 from treatment_agent.understanding.day_phrases import after_days, before_days, days_at
+from treatment_agent.understanding.happenings import happening_at
 from treatment_agent.understanding.time_page import Page, phrase_at
 
 
@@ -47,6 +48,9 @@ class Mention:
 _INTENSIFIERS = frozenset(
     "is are way really just a bit little definitely probably both totally so might be muy".split()
 )
+
+
+_SUBJECTS = frozenset("i we he she yo".split())
 
 
 @dataclass(slots=True)
@@ -98,6 +102,8 @@ def judged_behind(page: Page, index: int, found: list[Mention], state: State) ->
     if not near or not state.list_only or state.join is not Join.NONE:
         return None
     against = phrase_at("not_behind", page, index) or phrase_at("not_behind", page, page.skip(index, _INTENSIFIERS))
+    if not against and page.word(index) in _SUBJECTS and (happens := happening_at(page, index + 1)):
+        against = "alone", happens
     favour = phrase_at("yes_behind", page, index)
     if against and not (favour and favour[1] > against[1]):
         return _turn_down(page, against, found, state)
@@ -117,7 +123,9 @@ def _turn_down(page: Page, against: tuple[str, int], found: list[Mention], state
     if against[0] == "alone" and (days_at(page, behind) or hours_at(page, behind)):
         return None
     for place in _chain(found, over_commas=True):
-        found[place] = replace(found[place], negative=True)
+        # "Hasta febrero no puedo": from february on it suits.
+        ends = found[place].days is not None and page.word(found[place].first) in ("until", "hasta")
+        found[place] = replace(found[place], negative=not ends, ends_absence=ends)
     state.clear()
     state.list_only = False
     return against[1]

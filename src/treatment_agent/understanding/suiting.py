@@ -28,8 +28,11 @@ class Wish:
 
 def wishes_of(mentions: Iterable[Mention], today: date) -> tuple[Wish, ...]:
     """Group mentions into wishes, in order of the text."""
+    told = [mention for mention in mentions if mention.moment is None]
+    if any(mention.days and not mention.days.vague and not mention.any_day for mention in told):
+        told = [mention for mention in told if not (mention.days and mention.days.vague)]
     wishes: list[Wish] = []
-    for run in _runs([mention for mention in mentions if mention.moment is None]):
+    for run in _runs(told):
         wishes.extend(_pair(run, today))
     named = any(wish.days and not wish.any_day and not wish.negative for wish in wishes)
     kept = [wish for wish in wishes if not (wish.any_day and named and not wish.hours)]
@@ -50,7 +53,7 @@ def _runs(mentions: list[Mention]) -> list[list[Mention]]:
 
 def _pair(run: list[Mention], today: date) -> list[Wish]:
     """Pair each row of days with the row of hours beside it; the first row decides whether hours lead or follow."""
-    rows = _rows(run)
+    rows = _dates_joined(_rows(run))
     wishes: list[Wish] = []
     index = 0
     while index < len(rows):
@@ -63,6 +66,20 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
         wishes.append(_wish(days, hours, today))
         index += len(pair)
     return wishes
+
+
+def _dates_joined(rows: list[list[Mention]]) -> list[list[Mention]]:
+    """Let a date behind "monday morning the 30th" tell which monday."""
+    joined: list[list[Mention]] = []
+    for row in rows:
+        one = joined[-2][0].days if len(joined) > 1 and len(joined[-2]) == len(row) == 1 else None
+        other = row[0].days
+        same = _same_day(one, other) if one and other and one.weekdays and row[0].join is Join.NONE else None
+        if same and not same.doubtful:
+            joined[-2] = [replace(joined[-2][0], days=same)]
+        else:
+            joined.append(row)
+    return joined
 
 
 def _rows(run: list[Mention]) -> list[list[Mention]]:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from treatment_agent.understanding.calendar_days import Days
 from treatment_agent.understanding.day_hours import Shape, hours_at, lone_part_at
 from treatment_agent.understanding.day_phrases import days_at, moment_at
+from treatment_agent.understanding.happenings import happening_at
 from treatment_agent.understanding.mention_state import Join, Mention, State, judged_behind, moved_by_reference
-from treatment_agent.understanding.periods import any_day
+from treatment_agent.understanding.periods import any_day, week_of
 from treatment_agent.understanding.small_talk import is_greeting, is_past, is_routine
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
@@ -45,6 +46,9 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
             index = here.behind
         elif here:
             found.append(_placed(page, here, state, found))
+            if found[-1].hours and state.negative and not found[-1].negative:
+                # "I work until 5 on tuesday": the day is one that suits from then on.
+                state.clear()
             _after_mention(state)
             index = here.behind
         else:
@@ -55,6 +59,9 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
 def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     if page.tokens[index].kind in (Kind.BLOCKED, Kind.BREAK, Kind.COMMA, Kind.DASH, Kind.SLASH, Kind.HASH):
         return None
+    week = _week_beside(page, index, found)
+    if week:
+        return week
     moment = moment_at(page, index)
     if moment:
         return Mention(index, moment[1], 0, moment=moment[0])
@@ -69,6 +76,24 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     if anytime:
         return Mention(index, anytime[1], 0, days=any_day(page.today), any_day=True)
     return _lone_part(page, index, found)
+
+
+def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None:
+    """Read "the week after" and "that week": counted from the date named last, else from the offers."""
+    said = phrase_at("weeks_told", page, index)
+    if not said or days_at(page, index) and said[0] == "0" or _counts_on(page, said[1]):
+        return None
+    named = phrase_at("periods", page, index)
+    dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
+    offered = page.offers[-1].date() if page.offers and not named else None
+    base = dated[-1] if dated else offered
+    days = week_of(base, int(said[0])) if base else None
+    return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None
+
+
+def _counts_on(page: Page, behind: int) -> bool:
+    """True for "the week after thanksgiving", which names its own date."""
+    return any(days_at(page, at) for at in range(behind, page.skip(behind, frozenset("the el la de del".split())) + 1))
 
 
 def _days_mention(page: Page, index: int, found: tuple[Days, int]) -> Mention | None:
@@ -131,7 +156,9 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
     behind = judged_behind(page, index, found, state) or moved_by_reference(page, index, found, state)
     if behind:
         return behind
-    marked = phrase_at("marks", page, index)
+    marked, happening = phrase_at("marks", page, index), happening_at(page, index)
+    if happening and (not marked or happening > marked[1]):
+        marked = "not", happening
     if marked:
         _mark(marked[0], state)
         return marked[1]
@@ -140,7 +167,7 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
     elif word in _BUT:
         _but(state)
     elif kind is Kind.COMMA:
-        _comma(page, index, state)
+        _comma(page, state, found)
     elif kind is Kind.SLASH or word in _OR:
         state.join = Join.OR
     elif word in _AND:
@@ -171,8 +198,11 @@ def _but(state: State) -> None:
     state.clear()
 
 
-def _comma(page: Page, index: int, state: State) -> None:
+def _comma(page: Page, state: State, found: list[Mention]) -> None:
     state.join = Join.COMMA if state.join is Join.NONE else state.join
+    if state.negative and found and found[-1].days and found[-1].days.last == page.today:
+        # "Not today, tomorrow".
+        state.clear()
     if state.negative and not state.list_only:
         state.clear()
     state.comma = state.negative

@@ -110,6 +110,10 @@ _CONTRACTIONS = {"we're": "weare", "we'd": "wewould"}
 _ABBREVIATED = frozenset("dr mr mrs ms approx appt apt st no".split()) | {
     word for word in (WEEKDAYS | MONTHS) if len(word) <= 5
 }
+_NEXT_WORD = re.compile(r"\s+([a-z]+)")
+_OPENERS = frozenset(
+    "i im we my can could do does is are what how any anything then so saturday sunday puedo hay tiene tienen".split()
+)
 _QUARTERS = (0, 15, 30, 45)
 
 
@@ -117,10 +121,16 @@ def tokenize(text: NormalizedText) -> tuple[Token, ...]:
     """Cut the first `LONGEST_TEXT` characters into tokens; letters and signs that mean nothing here are left out."""
     tokens: list[Token] = []
     for found in _PATTERN.finditer(text.folded[:LONGEST_TEXT]):
-        if found.group() == "." and tokens and tokens[-1].word in _ABBREVIATED:
+        if found.group() == "." and tokens and tokens[-1].word in _ABBREVIATED and not _opens(text.folded, found.end()):
             continue
         tokens.append(_token(found))
     return tuple(tokens)
+
+
+def _opens(folded: str, index: int) -> bool:
+    """True when a sentence begins behind a full stop: "mon-fri. saturday?", unlike "tues. at 9"."""
+    word = _NEXT_WORD.match(folded, index)
+    return bool(word) and word[1] in _OPENERS
 
 
 def _token(found: re.Match[str]) -> Token:

@@ -19,6 +19,7 @@ from treatment_agent.understanding.day_hours import DAY_END, Hours, Shape
 from treatment_agent.understanding.mention_state import Mention
 from treatment_agent.understanding.suiting import Wish, wishes_of
 from treatment_agent.understanding.time_mentions import mentions_of
+from treatment_agent.understanding.rewording import without_moved, written_out
 from treatment_agent.understanding.time_page import Page, page_of, phrase_at
 from treatment_agent.understanding.time_tokens import tokenize
 
@@ -31,12 +32,14 @@ _MOST_DAYS = 62
 class TimeReading:
     """The times of one message.
 
-    `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `instant` is the next
+    `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `today` is what is left of today where hours
+    without a day were named: too soon for a visit, not for a call. `instant` is the next
     moment of the one clock time that was named. `until` is the day before which not to write again. `ambiguous` is
     True when a date fits two days or contradicts its weekday. `spans` are offsets into the raw message.
     """
 
     windows: tuple[Window, ...] = ()
+    today: tuple[Window, ...] = ()
     instant: datetime | None = None
     until: date | None = None
     ambiguous: bool = False
@@ -49,13 +52,14 @@ def read_times(text: NormalizedText, situation: Situation) -> TimeReading:
     Only the first 4,000 characters are read. Days reach 42 days ahead unless a farther date is named; habits
     ("mornings", "not Fridays", "after 3") are spelled out for the 14 days from tomorrow.
     """
-    page = mark_clocks(page_of(tokenize(text), situation))
+    page = without_moved(mark_clocks(written_out(page_of(tokenize(text), situation))))
     mentions = mentions_of(page)
     if not mentions:
         return TimeReading()
     wishes = wishes_of(mentions, page.today)
     return TimeReading(
         windows=_windows(page, mentions, wishes),
+        today=_as_windows(page, _left_of_today(page, wishes)),
         instant=_instant(page, mentions, wishes),
         until=_until(page, mentions, wishes),
         ambiguous=any(wish.days.doubtful for wish in wishes if wish.days),
@@ -72,7 +76,9 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
             if not wish.hours:
                 suits[day].append(_WHOLE_DAY)
     if not liked and wishes:
-        suits = {day: [_WHOLE_DAY] for day in habit_dates(page.today)}
+        away = [wish.days.last for wish in wishes if wish.days and wish.days.wide and not wish.days.habit]
+        free = {day for start in [page.today, *away] for day in habit_dates(start)}
+        suits = {day: [_WHOLE_DAY] for day in free}
     for wish in wishes:
         if wish.negative:
             _leave_out(suits, wish)
@@ -80,6 +86,11 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
         (mention.days.first for mention in mentions if mention.days and mention.ends_absence), default=page.today
     )
     return _as_windows(page, {day: suits[day] for day in suits if day >= back})
+
+
+def _left_of_today(page: Page, wishes: tuple[Wish, ...]) -> dict[date, list[Minutes]]:
+    liked = [hours for wish in wishes if (wish.days is None or wish.any_day) and not wish.negative for hours in wish.hours]
+    return {page.today: [(hours.start, hours.end) for hours in liked]}
 
 
 def _dates(page: Page, wish: Wish) -> list[date]:
