@@ -18,6 +18,7 @@ DAY_END = 24 * 60
 _DAY_OPENS = 7 * 60
 _DAY_CLOSES = 20 * 60
 _HALF_DAY = 12 * 60
+_NOON = 12 * 60
 POINT_MINUTES = 30
 
 
@@ -86,7 +87,7 @@ _SMALL = frozenset("at around about like las la the a approximately approx say m
 _ROUGH = frozenset("tipo around about approx approximately circa alrededor roughly".split())
 _BUSY = frozenset(
     """
-    work working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont teach
+    work works working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont teach
     babysit babysitting cuido watching teaching appointment appt daycare gym practice training lecture nap court
     """.split()
 )
@@ -134,9 +135,10 @@ def _since_or_upto(page: Page, index: int) -> tuple[Hours, int] | None:
     if longest is None:
         return None
     place = page.skip(longest[1], _SMALL)
-    if page.kind(place) is not Kind.CLOCK:
+    noon = longest[1] > index + 1 and page.word(place) in ("noon", "midday", "mediodia")
+    if page.kind(place) is not Kind.CLOCK and not noon:
         return None
-    moment, bare = clock_minutes(page.tokens[place]), is_bare(page.tokens[place])
+    moment, bare = (_NOON, False) if noon else (clock_minutes(page.tokens[place]), is_bare(page.tokens[place]))
     open_ended = longest is since or (page.word(index) in ("until", "hasta") and _busy_before(page, index))
     hours = since_hours(moment, bare=bare) if open_ended else upto_hours(moment, bare=bare)
     return hours, place + 1

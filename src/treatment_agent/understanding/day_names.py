@@ -30,7 +30,7 @@ Found = tuple[Days, int] | None
 
 _LONGEST_MONTH = 31
 _FEWEST_SPELLED = 3
-_ARTICLES_TOO = frozenset("a an un una uno one".split())
+_ARTICLES_TOO = frozenset("a an un una one".split())
 _SPANISH_NUMBERS = frozenset(
     """
     tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete dieciocho
@@ -265,6 +265,10 @@ def _number_is_day(page: Page, place: int, said: set[str]) -> bool:
         return True
     weekday = weekday_of(page.word(place - len(said) - 1)) is not None or weekday_of(page.word(place - 1)) is not None
     spanish = bool(said & {"el"}) or page.word(place - 1) == "del"
+    if spanish and not weekday and page.value(place) <= len(page.offers):
+        # "El 2" is the second offer, unless that date is offered or a time follows.
+        offered = any(start.day == page.value(place) for start in page.offers)
+        return offered or page.word(place + 1) in ("a", "de", "en", "como", "por")
     return spanish or weekday or ("the" in said and page.value(place) > 12)
 
 

@@ -41,6 +41,9 @@ NOT_BEFORE = frozenset(
 _YOU = frozenset("you u yall ya".split())
 _CHOOSING = frozenset("lets just ill id i".split())
 _SOME = frozenset("cualquiera ninguna alguna una ambas otra primera segunda ultima mejor".split())
+_LIKE = frozenset("like say about".split())
+_GOES = frozenset("time it appt appointment me mine go switch change push move that this start".split())
+_TAKES = frozenset("the that n yeah ok take gimme get want grab then".split())
 _ROUGHLY = frozenset("like maybe ideally preferably".split())
 _ENGLISH = frozenset("two three four five six seven eight nine ten eleven twelve".split())
 _FEWEST_MINUTES = 100
@@ -80,7 +83,17 @@ def _is_spelled_time(page: Page, index: int) -> bool:
     close = before in STRONG and (page.word(index) != "once" or before == "las")
     close = close or (before == "la" and page.word(index) == "una")
     beside = spelled > 1 and page.word(index) in _ENGLISH and _beside_a_day(page, index)
-    return (close or beside) and open_after(page, index, strict=spelled == 1)
+    if before in _LIKE and spelled > 1:
+        return open_after(page, index, strict=True)
+    offered = before in ("the", "at", "that") and _offered_hour(page, index, spelled)
+    return (close or beside or offered) and open_after(page, index, strict=spelled == 1)
+
+
+def _offered_hour(page: Page, index: int, value: int) -> bool:
+    """True when an offered slot begins at this hour: "so gimme that 9"."""
+    return value > len(page.offers) and any(
+        value % 12 == start.hour % 12 and not start.minute for start in page.offers
+    )
 
 
 def _of_the_two(page: Page, index: int) -> bool:
@@ -98,6 +111,10 @@ def _said_as_time(page: Page, index: int) -> bool:
         return False
     if before == "say" and page.word(index - 2) in _CHOOSING:
         return beyond and open_after(page, index, strict=True)
+    if before == "to" and page.word(index - 2) in _GOES:
+        return beyond and open_after(page, index, strict=True)
+    if before in _TAKES and _offered_hour(page, index, page.value(index)):
+        return open_after(page, index, strict=True)
     if (before == "la" and page.word(index - 2) == "a") or _behind_a_date(page, index):
         return open_after(page, index, strict=True)
     if before in STRONG:
@@ -150,6 +167,7 @@ def _alternatives(page: Page, index: int) -> bool:
 def _at_the_end(page: Page, index: int) -> bool:
     """True for "earlier, 11?": a number that is a part of the message by itself."""
     opened = page.kind(index - 1) is Kind.COMMA or page.word(index - 1) in _ROUGHLY
+    opened = opened or (page.value(index) >= _FEWEST_MINUTES and page.kind(index - 1) in (None, Kind.BREAK))
     return opened and page.kind(index + 1) in (None, Kind.BREAK)
 
 

@@ -65,6 +65,8 @@ class State:
     join: Join = Join.NONE
     list_only: bool = False
     after_but: bool = False
+    reason: bool = False
+    so: bool = False
 
     def clear(self) -> None:
         """Forget the denial."""
@@ -75,6 +77,7 @@ class State:
         """Begin a new part of the message."""
         self.segment += 1
         self.join, self.list_only = Join.NONE, False
+        self.reason = self.so = False
 
 
 def moved_by_reference(page: Page, index: int, found: list[Mention], state: State) -> int | None:
@@ -105,6 +108,8 @@ def judged_behind(page: Page, index: int, found: list[Mention], state: State) ->
     if not against and page.word(index) in _SUBJECTS and (happens := happening_at(page, index + 1)):
         against = "alone", happens
     favour = phrase_at("yes_behind", page, index)
+    if page.word(index - 1) == "que" and page.word(index) == "no":
+        return None
     if against and not (favour and favour[1] > against[1]):
         return _turn_down(page, against, found, state)
     longer = phrase_at("marks", page, index)
@@ -122,7 +127,7 @@ def _turn_down(page: Page, against: tuple[str, int], found: list[Mention], state
     behind = page.skip(against[1], frozenset(("on", "the", "in", "el", "los")))
     if against[0] == "alone" and (days_at(page, behind) or hours_at(page, behind)):
         return None
-    for place in _chain(found, over_commas=True):
+    for place in _chain(found, over_commas=against[0] != "alone"):
         # "Hasta febrero no puedo": from february on it suits.
         ends = found[place].days is not None and page.word(found[place].first) in ("until", "hasta")
         found[place] = replace(found[place], negative=not ends, ends_absence=ends)

@@ -39,14 +39,14 @@ _BEFORE_NUMBER = frozenset(
     """
     take choose pick prefer want like do with yes yeah yep ok okay sure please pls la quiero prefiero si book
     me lets reply confirm confirming say says said go por favor elijo escojo answer its be the w so hmm hm um uh
-    umm uhh well definitely id
+    umm uhh well definitely id is type text press get el for gimme need
     """.split()
 )
 _AFTER_NUMBER = frozenset(
     """
     please pls plz works work is would thanks thank ok okay good great for sounds best will fine it if thx por
     gracias me esta y and or i perfect se as should looks was seems better then although but instead ty
-    estaria porque that yes yep yeah si it lol
+    estaria porque that yes yep yeah si it lol unless bc because cuz cause like wait still an we
     """.split()
 )
 _FILLERS = frozenset(
@@ -54,14 +54,15 @@ _FILLERS = frozenset(
     please pls plz thanks thank you yes yeah yep ok okay sure ill i take lets do works good great fine the for
     me pick choose go with want would like is best better sounds one option por favor si la el quiero prefiero
     gracias it that work will be can we perfect thx book id hi hello hey so much um uh hmm i'd ty mejor esta
-    bien opcion that's thats sorry actually awesome then hmm hm umm
+    maam sir and señorita bien opcion that's thats sorry actually awesome then hmm hm umm
     """.split()
 )
-_ORDINAL_NOUNS = frozenset("one ones option choice slot appointment appt date opening opcion cita hora offer".split())
+_ORDINAL_NOUNS = frozenset("one ones option choice slot appointment appt date opening opcion cita hora offer horario "
+    "orario alternativa fecha turno espacio proposed suggested offered listed spot".split())
 _ORDINAL_CLOSERS = frozenset(
     """
     works work is please pls would sounds thanks thank will if for one looks me por gracias esta and or y o
-    should was can then seems
+    should was can then seems esta por que
     """.split()
 )
 _SPANISH_ORDINALS = {
@@ -71,6 +72,8 @@ _SPANISH_ORDINALS = {
 }
 # What dictation makes of "option one" and "I'll take two".
 _HOMOPHONES = {"won": 1, "wun": 1, "too": 2, "to": 2, "tu": 2}
+_LETTERS = {"a": 1, "b": 2, "c": 3}
+_SPANISH = {"uno": 1, "dos": 2, "tres": 3}
 _TAKING = frozenset("take pick choose do with option opcion number".split())
 _THOSE = frozenset("those these the them las los".split())
 _NOT_ONE = frozenset("that this the which either any no first second other other".split())
@@ -79,7 +82,7 @@ _TOLD = frozenset("was were hurt hurts fell broke came took went did didnt had".
 _ASKING = frozenset("anything something any".split())
 _QUESTIONS = frozenset("how why cuanto cuanta porque".split())
 _NUMBER_JOINS = frozenset("or and o y".split())
-_ARTICLES = frozenset("the la el".split())
+_ARTICLES = frozenset("the la el that this esa ese este dia your".split())
 _NOT = frozenset("not no except but menos excepto".split())
 
 
@@ -151,6 +154,7 @@ def _labelled(page: Page, index: int) -> Pointer | None:
         number = page.value(at) if page.word(at + 1) not in UNITS else 0
     else:
         number = NUMBERS.get(page.word(at), 0) or _homophone(page, at)
+        number = number or (_LETTERS.get(page.word(at), 0) if label[0] == "yes" and _closed(page, at) else 0)
     if page.word(index) in ("no", "appointment", "appt", "cita", "door") and page.kind(at) is not Kind.NUMBER:
         return None
     return Pointer(number, index, at + 1) if number else None
@@ -158,8 +162,12 @@ def _labelled(page: Page, index: int) -> Pointer | None:
 
 def _homophone(page: Page, index: int) -> int:
     """Read "option won" and "I'll take to": only behind a word that takes an option, and where nothing follows."""
-    closed = page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA) or page.word(index + 1) in _AFTER_NUMBER
-    return _HOMOPHONES.get(page.word(index), 0) if closed and page.word(index - 1) in _TAKING else 0
+    taken = _closed(page, index) and page.word(index - 1) in _TAKING
+    return _HOMOPHONES.get(page.word(index), 0) if taken else 0
+
+
+def _closed(page: Page, index: int) -> bool:
+    return page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA) or page.word(index + 1) in _AFTER_NUMBER
 
 
 def _ordinal(page: Page, index: int) -> Pointer | None:
@@ -184,6 +192,8 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
 
 def _bare(page: Page, index: int) -> Pointer | None:
     """Read "2 please", "I'll take 1", "1 works": a bare number that is no time and counts nothing."""
+    if page.word(index) in _SPANISH and page.word(index - 1) in ("la", "el") and page.word(index + 1) not in ("y", "de"):
+        return Pointer(_SPANISH[page.word(index)], index, index + 1)
     if page.kind(index) is not Kind.NUMBER or page.word(index + 1) in UNITS:
         return None
     before, after = page.word(index - 1), page.word(index + 1)

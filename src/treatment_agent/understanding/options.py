@@ -29,6 +29,7 @@ _ASKED = frozenset(
     paid pay payday said ends expires starts
     """.split()
 )
+_STILL = frozenset("still open yet isnt didnt available free".split())
 _FINE = frozenset("works work fine good ok okay great funciona funcionan bien".split())
 _TITLES = frozenset("dr doctor dra doctora the el la de with con mr mrs ms".split())
 _SMALL = frozenset("the on el la los at for one a".split())
@@ -198,7 +199,10 @@ def _only_asked(page: Page, index: int) -> bool:
 
 def _supposed(page: Page, index: int) -> bool:
     """True for "if tuesday is gone": what follows depends on what we do not know."""
-    return "if" in (page.word(index - 1), page.word(index - 2))
+    if "if" not in (page.word(index - 1), page.word(index - 2)):
+        return False
+    behind = {page.word(at) for at in range(index + 1, index + 8)}
+    return not behind & _STILL or "not" in behind
 
 
 def _fits(wish: Wish, start: datetime) -> bool:

@@ -36,7 +36,15 @@ def wishes_of(mentions: Iterable[Mention], today: date) -> tuple[Wish, ...]:
         wishes.extend(_pair(run, today))
     named = any(wish.days and not wish.any_day and not wish.negative for wish in wishes)
     kept = [wish for wish in wishes if not (wish.any_day and named and not wish.hours)]
-    return tuple(_attach_hours(kept))
+    return tuple(_attach_hours([wish for place, wish in enumerate(kept) if not _made_precise(wish, kept[place + 1 :])]))
+
+
+def _made_precise(wish: Wish, later: list[Wish]) -> bool:
+    """True for the week of "first week of january is best. jan 5 or 6?": what comes later says which days of it."""
+    if wish.days is None or not wish.days.wide or wish.negative or wish.hours:
+        return False
+    narrower = [each.days for each in later if each.days and not each.days.wide and not each.negative]
+    return any(days.dates < wish.days.dates for days in narrower)
 
 
 def _runs(mentions: list[Mention]) -> list[list[Mention]]:

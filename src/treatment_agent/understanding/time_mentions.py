@@ -28,6 +28,7 @@ _LIST_WORDS = frozenset(
 )
 _ABSENCE_ENDS = frozenset("until hasta not no back starting dont wait hold".split())
 _TODAY_PARTS = frozenset("tonight this esta".split())
+_BECAUSE = frozenset("because bc cuz cause porque pq".split())
 _AFTER = frozenset("after past despues from".split())
 _NO_TIME = -1
 _NOT_REACHES = 9
@@ -44,7 +45,12 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
         if here and here.segment == _NO_TIME:
             state.list_only = False
             index = here.behind
+        elif here and (state.reason or _is_own(page, here)):
+            state.list_only = False
+            index = here.behind
         elif here:
+            if state.so:
+                found = _without_reasons(found, here, state)
             found.append(_placed(page, here, state, found))
             if found[-1].hours and state.negative and not found[-1].negative:
                 # "I work until 5 on tuesday": the day is one that suits from then on.
@@ -54,6 +60,22 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
         else:
             index = _step(page, index, state, found)
     return tuple(found)
+
+
+def _is_own(page: Page, here: Mention) -> bool:
+    """True for "I'll dial in to my 3:00" and "my mornings belong to the roses"."""
+    lone = here.hours is not None and here.days is None and here.hours.shape is not Shape.SINCE
+    return lone and page.word(here.first - 1) in ("my", "mi", "our", "his", "her") and page.word(here.behind) != "or"
+
+
+def _without_reasons(found: list[Mention], here: Mention, state: State) -> list[Mention]:
+    """Drop the first day of "truck's in the shop tuesday so it has to be thursday": it tells why."""
+    state.so = False
+    return [
+        each
+        for each in found
+        if each.segment != state.segment or each.negative or (each.days is None) != (here.days is None)
+    ]
 
 
 def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
@@ -153,6 +175,11 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
         state.clear()
         state.after_but = False
         return index + 1
+    if word in _BECAUSE and found and found[-1].segment == state.segment and not state.negative:
+        state.reason = True
+        return index + 1
+    if word == "so" and page.word(index + 1) not in ("do", "does", "is", "would"):
+        state.so, state.reason = True, False
     behind = judged_behind(page, index, found, state) or moved_by_reference(page, index, found, state)
     if behind:
         return behind
@@ -164,6 +191,8 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
         return marked[1]
     if word in _BUT and found and found[-1].behind == index and found[-1].hours and hours_at(page, index + 1):
         state.join = Join.AND
+    elif word == "over" and found and found[-1].behind == index and (hours_at(page, index + 1) or days_at(page, index + 1)):
+        _mark("not", state)
     elif word in _BUT:
         _but(state)
     elif kind is Kind.COMMA:
@@ -180,6 +209,8 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
 
 def _mark(meaning: str, state: State) -> None:
     state.list_only = False
+    if meaning != "neutral":
+        state.reason = False
     if meaning in ("not", "soft"):
         state.negative, state.soft, state.comma, state.age = True, meaning == "soft", False, 0
     elif meaning == "yes":

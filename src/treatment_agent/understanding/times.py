@@ -76,7 +76,9 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
             if not wish.hours:
                 suits[day].append(_WHOLE_DAY)
     if not liked and wishes:
-        away = [wish.days.last for wish in wishes if wish.days and wish.days.wide and not wish.days.habit]
+        named = [wish.days for wish in wishes if wish.days and not wish.days.habit and not wish.days.weekdays]
+        near = page.today + timedelta(days=HABIT_DAYS)
+        away = [days.last for days in named if days.wide or days.last > near]
         free = {day for start in [page.today, *away] for day in habit_dates(start)}
         suits = {day: [_WHOLE_DAY] for day in free}
     for wish in wishes:
