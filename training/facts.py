@@ -77,7 +77,9 @@ class Row:
 
     def _moments(self, key: str) -> list[datetime]:
         told = self.wanted.get(key, [])
-        return [datetime.fromisoformat(str(t)).replace(tzinfo=ZONE) for t in (told if isinstance(told, list) else [told])]
+        return [
+            datetime.fromisoformat(str(t)).replace(tzinfo=ZONE) for t in (told if isinstance(told, list) else [told])
+        ]
 
 
 def _inside(facts: Facts, moment: datetime) -> bool:

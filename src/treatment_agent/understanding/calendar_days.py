@@ -10,8 +10,9 @@ from functools import lru_cache
 
 DAYS_AHEAD = 42
 """How far an open stretch reaches unless a farther date is named."""
-HABIT_DAYS = 14
+HABIT_DAYS = 21
 """How far a habit ("mornings", "not Fridays") is spelled out, from tomorrow on."""
+_BEYOND_DAYS = 14
 FARTHEST_DAYS = 730
 
 _FEDERAL = {
@@ -70,13 +71,13 @@ def stretch(first: date, last: date, *, until: date | None = None) -> Days | Non
 
 def onwards(first: date, today: date) -> Days | None:
     """An open stretch from `first`: to the horizon, or two weeks when it begins beyond it. It also defers."""
-    last = max(today + timedelta(days=DAYS_AHEAD), first + timedelta(days=HABIT_DAYS))
+    last = max(today + timedelta(days=DAYS_AHEAD), first + timedelta(days=_BEYOND_DAYS))
     days = stretch(first, last, until=first)
     return replace(days, open_ended=True) if days else None
 
 
 def habit_dates(today: date, weekdays: Iterable[int] = range(7)) -> frozenset[date]:
-    """The dates of the next 14 days, from tomorrow, that fall on `weekdays`."""
+    """The dates of the next 21 days, from tomorrow, that fall on `weekdays`."""
     wanted = frozenset(weekdays)
     days = (today + timedelta(days=step) for step in range(1, HABIT_DAYS + 1))
     return frozenset(day for day in days if day.weekday() in wanted)

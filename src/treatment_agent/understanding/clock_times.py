@@ -89,8 +89,7 @@ def _clock(page: Page, first: int, behind: int, minutes: int, half: str = "") ->
 def _mark_bare(page: Page) -> Page:
     whole = only_number(page)
     tokens = [
-        _as_clock(token) if index == whole or is_time(page, index) else token
-        for index, token in enumerate(page.tokens)
+        _as_clock(token) if index == whole or is_time(page, index) else token for index, token in enumerate(page.tokens)
     ]
     return replace(page, tokens=tuple(tokens))
 

@@ -21,7 +21,14 @@ from treatment_agent.understanding.calendar_days import (
     stretch,
     valid_date,
 )
-from treatment_agent.understanding.calendar_words import NUMBERS, ORDINALS, SPANISH_WEEKDAYS, is_plural_weekday, month_of, weekday_of
+from treatment_agent.understanding.calendar_words import (
+    NUMBERS,
+    ORDINALS,
+    SPANISH_WEEKDAYS,
+    is_plural_weekday,
+    month_of,
+    weekday_of,
+)
 from treatment_agent.understanding.hour_numbers import UNITS
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
@@ -29,6 +36,7 @@ from treatment_agent.understanding.time_tokens import Kind
 Found = tuple[Days, int] | None
 
 _LONGEST_MONTH = 31
+_DEFINITE = frozenset("the that ese esa".split())
 _FEWEST_SPELLED = 3
 _ARTICLES_TOO = frozenset("a an un una one".split())
 _SPANISH_NUMBERS = frozenset(
@@ -93,6 +101,9 @@ def weekday_at(page: Page, index: int) -> Found:
         return Days(habit_dates(page.today, (day,)), frozenset((day,)), habit=True), behind
     if "next" in said or _after_next(page, index):
         return one_day(next_monday(page.today) + timedelta(days=day)), behind
+    offered = next((start.date() for start in page.offers if start.weekday() == day), None)
+    if offered and page.word(place - 1) in _DEFINITE:
+        return one_day(offered), behind
     date_ = coming(day, page.today)
     if page.word(behind) == "week" and not page.word(behind + 1):
         return one_day(date_ + timedelta(days=7)), behind + 1
@@ -242,9 +253,7 @@ def _spelled_day(page: Page, place: int, said: set[str]) -> int:
     word, before = page.word(place), page.word(place - 1)
     ordinal = ORDINALS.get(word, 0)
     if ordinal > max(len(page.offers), _FEWEST_SPELLED):
-        listed = before in ("or", "and") and (
-            page.kind(place - 2) is Kind.ORDINAL or page.word(place - 2) in ORDINALS
-        )
+        listed = before in ("or", "and") and (page.kind(place - 2) is Kind.ORDINAL or page.word(place - 2) in ORDINALS)
         return ordinal if "the" in said or listed else 0
     number = NUMBERS.get(word, 0)
     spanish = bool(said & {"el", "dia"}) or before in SPANISH_WEEKDAYS

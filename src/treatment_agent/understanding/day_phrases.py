@@ -32,9 +32,7 @@ _MOST = {"day": 365, "week": 104, "month": 24, "year": 2, "hour": 48, "minute": 
 
 def days_at(page: Page, index: int) -> Found:
     """The days that begin at token `index` and the index behind them, or None. Never an empty set of dates."""
-    return (
-        _shifted_at(page, index) or _in_eight_at(page, index) or _bounded_at(page, index) or _range_at(page, index)
-    )
+    return _shifted_at(page, index) or _in_eight_at(page, index) or _bounded_at(page, index) or _range_at(page, index)
 
 
 def _in_eight_at(page: Page, index: int) -> Found:

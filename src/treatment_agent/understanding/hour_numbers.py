@@ -91,9 +91,7 @@ def _is_spelled_time(page: Page, index: int) -> bool:
 
 def _offered_hour(page: Page, index: int, value: int) -> bool:
     """True when an offered slot begins at this hour: "so gimme that 9"."""
-    return value > len(page.offers) and any(
-        value % 12 == start.hour % 12 and not start.minute for start in page.offers
-    )
+    return value > len(page.offers) and any(value % 12 == start.hour % 12 and not start.minute for start in page.offers)
 
 
 def _of_the_two(page: Page, index: int) -> bool:

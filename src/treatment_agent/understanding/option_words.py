@@ -57,8 +57,10 @@ _FILLERS = frozenset(
     maam sir and señorita bien opcion that's thats sorry actually awesome then hmm hm umm
     """.split()
 )
-_ORDINAL_NOUNS = frozenset("one ones option choice slot appointment appt date opening opcion cita hora offer horario "
-    "orario alternativa fecha turno espacio proposed suggested offered listed spot".split())
+_ORDINAL_NOUNS = frozenset(
+    "one ones option choice slot appointment appt date opening opcion cita hora offer horario "
+    "orario alternativa fecha turno espacio proposed suggested offered listed spot".split()
+)
 _ORDINAL_CLOSERS = frozenset(
     """
     works work is please pls would sounds thanks thank will if for one looks me por gracias esta and or y o
@@ -182,7 +184,9 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
     article = page.word(index - 1) in _ARTICLES
     closed = page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA) or following in _ORDINAL_CLOSERS
     noun = following in _ORDINAL_NOUNS or (following in ("time", "day") and article and page.word(index + 2) != "i")
-    noun = noun or (following in ("of", "de") and page.word(index + 2) in _THOSE and month_of(page.word(index + 3)) is None)
+    noun = noun or (
+        following in ("of", "de") and page.word(index + 2) in _THOSE and month_of(page.word(index + 3)) is None
+    )
     if not (noun or (closed and (article or index == 0 or page.word(index - 1) in _BEFORE_NUMBER))):
         return None
     if page.word(index - 1) in ("a", "my", "at", "one", "just", "our") or _asked_about(page, index):
@@ -192,7 +196,11 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
 
 def _bare(page: Page, index: int) -> Pointer | None:
     """Read "2 please", "I'll take 1", "1 works": a bare number that is no time and counts nothing."""
-    if page.word(index) in _SPANISH and page.word(index - 1) in ("la", "el") and page.word(index + 1) not in ("y", "de"):
+    if (
+        page.word(index) in _SPANISH
+        and page.word(index - 1) in ("la", "el")
+        and page.word(index + 1) not in ("y", "de")
+    ):
         return Pointer(_SPANISH[page.word(index)], index, index + 1)
     if page.kind(index) is not Kind.NUMBER or page.word(index + 1) in UNITS:
         return None

@@ -237,5 +237,5 @@ def _pick_counted(whole: Days, count: int, weekday: int | None, *, last: bool) -
 
 
 def any_day(today: date) -> Days:
-    """Every day of the next two weeks: what "anytime" means when no other day is named."""
+    """Every day of the next three weeks: what "anytime" means when no other day is named."""
     return Days(habit_dates(today), wide=True, habit=True)

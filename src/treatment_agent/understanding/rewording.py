@@ -108,5 +108,3 @@ def without_moved(page: Page) -> Page:
         if goal is not None:
             tokens[goal] = replace(tokens[goal], word="so")
     return replace(page, tokens=tuple(tokens))
-
-

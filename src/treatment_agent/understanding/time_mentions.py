@@ -191,7 +191,12 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
         return marked[1]
     if word in _BUT and found and found[-1].behind == index and found[-1].hours and hours_at(page, index + 1):
         state.join = Join.AND
-    elif word == "over" and found and found[-1].behind == index and (hours_at(page, index + 1) or days_at(page, index + 1)):
+    elif (
+        word == "over"
+        and found
+        and found[-1].behind == index
+        and (hours_at(page, index + 1) or days_at(page, index + 1))
+    ):
         _mark("not", state)
     elif word in _BUT:
         _but(state)

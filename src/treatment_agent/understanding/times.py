@@ -26,6 +26,7 @@ from treatment_agent.understanding.time_tokens import tokenize
 Minutes = tuple[int, int]
 _WHOLE_DAY: Minutes = (0, DAY_END)
 _MOST_DAYS = 62
+_LONGEST_ABSENCE = 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def read_times(text: NormalizedText, situation: Situation) -> TimeReading:
     """Read the times of a message; an empty reading when there are none. Never raises.
 
     Only the first 4,000 characters are read. Days reach 42 days ahead unless a farther date is named; habits
-    ("mornings", "not Fridays", "after 3") are spelled out for the 14 days from tomorrow.
+    ("mornings", "not Fridays", "after 3") are spelled out for the 21 days from tomorrow.
     """
     page = without_moved(mark_clocks(written_out(page_of(tokenize(text), situation))))
     mentions = mentions_of(page)
@@ -91,7 +92,9 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
 
 
 def _left_of_today(page: Page, wishes: tuple[Wish, ...]) -> dict[date, list[Minutes]]:
-    liked = [hours for wish in wishes if (wish.days is None or wish.any_day) and not wish.negative for hours in wish.hours]
+    liked = [
+        hours for wish in wishes if (wish.days is None or wish.any_day) and not wish.negative for hours in wish.hours
+    ]
     return {page.today: [(hours.start, hours.end) for hours in liked]}
 
 
@@ -180,7 +183,7 @@ def _next_day(day: date) -> date:
 
 
 def _is_absence(mention: Mention) -> bool:
-    return mention.days is not None and mention.days.wide and len(mention.days.dates) <= HABIT_DAYS * 3
+    return mention.days is not None and mention.days.wide and len(mention.days.dates) <= _LONGEST_ABSENCE
 
 
 def _defers(page: Page) -> bool:
