@@ -72,7 +72,11 @@ class Ledger(Protocol):
         text: SecretStr | None = None,
         sender: PhoneNumber | EmailAddress | None = None,
     ) -> Claim:
-        """Store an event under its unique id, or say that it is a duplicate and return the first."""
+        """Store an event under its unique id, or say that it is a duplicate and return the first.
+
+        An id that belongs to another kind of event or another sender's message makes no duplicate: this event gets an
+        id of its own (`stored.event.id`), the same one when it is delivered again. A time after `at` becomes `at`.
+        """
         ...
 
     def pending(self, conversation_id: str) -> tuple[StoredEvent, ...]:
