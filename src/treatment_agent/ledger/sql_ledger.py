@@ -183,10 +183,10 @@ class SqlLedger:
         with self._database.read() as conn:
             return outbox.find_sent(conn, provider_message_id)
 
-    def record_delivery(self, report: DeliveryReport) -> None:
-        """Remember a delivery status; it only ever moves forward."""
+    def record_delivery(self, report: DeliveryReport) -> bool:
+        """Remember a delivery status; it only ever moves forward. False if nothing changed."""
         with self._database.write() as conn:
-            outbox.record_delivery(conn, report)
+            return outbox.record_delivery(conn, report)
 
     # -- consent and suppression
 

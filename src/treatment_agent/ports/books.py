@@ -130,8 +130,11 @@ class Ledger(Protocol):
         """The text a delivery report speaks of."""
         ...
 
-    def record_delivery(self, report: DeliveryReport) -> None:
-        """Remember a delivery status; it only ever moves forward."""
+    def record_delivery(self, report: DeliveryReport) -> bool:
+        """Remember a delivery status; it only ever moves forward.
+
+        False if nothing changed: the report is a repetition, comes after a later one, or speaks of no text of ours.
+        """
         ...
 
     # -- consent and suppression
