@@ -110,9 +110,17 @@ class Coordinator:
 
     # -- the work list
 
-    def enroll(self, source: CaseSource, *, progress: Callable[[int], None] | None = None) -> EnrolmentReport:
-        """Read a source and put its cases on the books; safe to repeat with a newer export."""
-        return enrolling.enroll(source, policy=self.policy, ledger=self.ledger, now=self.clock.now(), progress=progress)
+    def enroll(
+        self, source: CaseSource, *, partial: bool = False, progress: Callable[[int], None] | None = None
+    ) -> EnrolmentReport:
+        """Read a source and put its cases on the books; safe to repeat with a newer export.
+
+        The source is the whole list: a case it does not name any more is on hold until a later one does. Say `partial`
+        if it is only some of the cases, such as those of one day or one location.
+        """
+        return enrolling.enroll(
+            source, policy=self.policy, ledger=self.ledger, clock=self.clock, partial=partial, progress=progress
+        )
 
     def work_list(self, *, limit: int | None = None) -> Iterator[ConversationRow]:
         """Every case, best score first; skipped ones last with the rule that skipped them."""

@@ -64,6 +64,7 @@ _QUEUE: Final = {
     "queue.no-contact": "There is no number or address to write to.",
     "queue.no-consent": "Nobody recorded that this patient agreed to texts, or the chart says no.",
     "queue.staff-recent": "Staff talked with the patient a short time ago.",
+    "queue.not-in-export": "The last complete list of unscheduled treatment does not have the case any more.",
     "queue.eligible": "Nothing stands against following up: the case is queued.",
     "queue.unreadable": "The case could not be judged, so staff look at it.",
 }

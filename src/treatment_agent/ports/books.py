@@ -34,10 +34,22 @@ class Ledger(Protocol):
     """The books. Every method is one transaction; everything is safe to call again after a crash."""
 
     # -- enrolment and the work list
-    def enroll(self, rows: Sequence[Enrolment], *, at: datetime) -> tuple[str, ...]:
+    def enroll(self, rows: Sequence[Enrolment], *, at: datetime, export: str | None = None) -> tuple[str, ...]:
         """Put cases on the books; return the ids that are new.
 
-        A case already there is refreshed and keeps its conversation; consent is recorded only where none is.
+        A case already there is refreshed and keeps its conversation; consent is recorded only where none is. A newer
+        export's procedures replace the older ones, except those our own booking is for. A case that comes twice in one
+        export is united instead. `export` names the export over several calls, all with the same `at`; without it each
+        call is an export of its own, and only a part.
+        """
+        ...
+
+    def skip_missing(self, export: str, *, at: datetime) -> tuple[str, ...]:
+        """Put on hold every case that `export` did not tell of and that has not ended; return their ids.
+
+        `at` is that of the `enroll` calls: what a still newer export told of is not missing. Each gets a journal entry
+        and the skip rule `queue.not-in-export`, and is not due until a later export has it again: then it goes on
+        where it was. Calling it again changes nothing.
         """
         ...
 
