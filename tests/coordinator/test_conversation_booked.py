@@ -150,17 +150,58 @@ class TestMove:
 
 
 class TestCancel:
-    @pytest.mark.parametrize("words", ["I need to cancel", "something came up, I can't make it", "can I reschedule?"])
-    def test_is_a_task_for_staff_and_the_visit_stands(self, booked, words):
+    @pytest.mark.parametrize(
+        ("words", "rule"),
+        [
+            ("I need to cancel", "reply.cancel-by-staff"),
+            ("I need to cancel my Thursday appointment", "reply.cancel-by-staff"),
+            ("please cancel my visit on December 3rd", "reply.cancel-by-staff"),
+            ("I already cancelled my appointment", "reply.cancel-by-staff"),
+            ("tengo que cancelar la cita", "reply.cancel-by-staff"),
+            ("necesito cancelar mi cita del jueves", "reply.cancel-by-staff"),
+            ("ya cancele la cita", "reply.cancel-by-staff"),
+            ("please don't cancel my appointment", "reply.cancel-by-staff"),
+            ("something came up, I can't make it", "reply.change-by-staff"),
+            ("can I reschedule?", "reply.change-by-staff"),
+        ],
+    )
+    def test_is_a_task_for_staff_and_the_visit_stands(self, booked, words, rule):
         outcome = booked.text(words)
 
-        assert outcome.rules[0] == "reply.change-by-staff"
+        assert outcome.rules[0] == rule
         assert outcome.phase_after is Phase.BOOKED
         assert booked.sent() == ["change-noted"]
-        assert "Nothing is changed until we confirm it" in booked.last_text()
+        assert booked.last_text().startswith(("Thank you for telling us. Someone", "Gracias por avisarnos"))
         (task,) = booked.coordinator.handoffs()
         assert (task.kind, task.words) == (HandoffKind.CHANGE, (words,))
         assert visits(booked) == [("s-12-3-14", CONFIRMED)]
+
+    def test_while_it_is_being_moved_ends_the_move_and_keeps_the_visit(self, moving):
+        outcome = moving.text("actually please cancel my appointment")
+
+        assert outcome.rules[0] == "reply.cancel-by-staff"
+        assert outcome.phase_after is Phase.BOOKED
+        assert moving.conversation().offers == ()
+        assert visits(moving) == [("s-12-3-14", CONFIRMED)]
+
+    def test_and_asking_for_another_time_is_a_move(self, booked):
+        outcome = booked.text("I have to cancel Thursday, can we do Friday instead?")
+
+        assert "reply.change" in outcome.rules
+        assert booked.sent() == ["offer-nearest"]
+        assert visits(booked) == [("s-12-3-14", CONFIRMED)]
+
+    def test_of_something_else_is_no_cancelling(self, booked):
+        assert booked.text("my meeting got cancelled, see you then").rules[0] != "reply.cancel-by-staff"
+
+    def test_of_a_visit_nobody_knows_of_is_for_staff_and_nothing_more_is_sent(self, offered):
+        outcome = offered.text("I need to cancel my appointment")
+
+        assert outcome.rules[0] == "reply.cancel-by-staff"
+        assert outcome.phase_after is Phase.NEEDS_REVIEW
+        assert offered.sent() == ["change-noted"]
+        assert offered.tasks() == [HandoffKind.CHANGE]
+        assert offered.let_days_pass(20) == []
 
     def test_as_a_bare_word_is_an_opt_out_and_a_question_for_staff(self, booked):
         outcome = booked.text("CANCEL")
@@ -370,12 +411,18 @@ class TestProposals:
         assert len(requested.scheduler.bookings) == 1
 
     @pytest.mark.parametrize(
-        "words", ["can we do Friday instead", "not interested", "I need to cancel", "not right now"]
+        ("words", "rule"),
+        [
+            ("can we do Friday instead", "reply.change-by-staff"),
+            ("not interested", "reply.change-by-staff"),
+            ("I need to cancel", "reply.cancel-by-staff"),
+            ("not right now", "reply.change-by-staff"),
+        ],
     )
-    def test_that_are_taken_back_are_for_staff(self, requested, words):
+    def test_that_are_taken_back_are_for_staff(self, requested, words, rule):
         requested.sent()
         outcome = requested.text(words)
-        assert outcome.rules[0] == "reply.change-by-staff"
+        assert outcome.rules[0] == rule
         assert outcome.phase_after is Phase.BOOKING_REQUESTED
         assert requested.sent() == ["change-noted"]
         assert HandoffKind.CHANGE in requested.tasks()

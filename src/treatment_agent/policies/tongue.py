@@ -12,7 +12,7 @@ _SMALL = {
     "en": frozenset(
         "the i i'm im my is am are was you your yours to and of in it it's its this that these those have has had with"
         " please don't dont can't cant cannot won't wont isn't not do does did will would want anymore longer from any"
-        " more help breathe breathing swallow bleeding swollen emergency texting text texts unsubscribe remove quit".split()
+        " more help breathe breathing swallow bleeding swollen emergency texting text texts unsubscribe remove".split()
     ),
     "es": frozenset(
         "el la los las un una unos de del que en por para con sin mi mis se lo le les su sus es esta estan estoy soy son"
