@@ -450,6 +450,63 @@ class TestAsynchronousCalendar:
         assert office.sent() == ["booked"]
         office.coordinator.close()
 
+    @pytest.fixture
+    def asked_to_move(self, tmp_path, policy):
+        """Ana's visit on Thu Dec 3 at 2:00 PM is confirmed; she picked Fri Dec 4 instead, which is requested."""
+        office = build(tmp_path, policy, scheduler=self.Slow(OPENINGS, authority=Authority.PROPOSE))
+        office.first_touch()
+        self.settle(office, office.text("2").booking.key, CONFIRMED)
+        office.text("can we move it to December 4th?")
+        office.sent()
+        self.outcome = office.text("1")
+        assert office.sent() == ["booking-requested"]
+        assert self.outcome.booking.slot.id == "s-12-4-10"
+        yield office
+        office.coordinator.close()
+
+    @staticmethod
+    def settle(office, key, status):
+        made = office.scheduler.settle(key, confirmed=status is CONFIRMED)
+        return office.coordinator.settle_booking(key, status, appointment_id=made.appointment_id)
+
+    def test_that_takes_a_move_moves_the_visit(self, asked_to_move):
+        office = asked_to_move
+        assert office.coordinator.report().booked == 1
+
+        self.settle(office, self.outcome.booking.key, CONFIRMED)
+
+        assert office.sent() == ["moved"]
+        assert visits(office) == [("s-12-3-14", CANCELLED), ("s-12-4-10", CONFIRMED)]
+        assert office.conversation().booking.appointment_id == "appointment-2"
+        assert office.conversation().standing is None
+
+    def test_that_refuses_a_move_leaves_the_visit_on_our_books(self, asked_to_move):
+        office = asked_to_move
+
+        outcome = self.settle(office, self.outcome.booking.key, BookingStatus.FAILED)
+
+        assert outcome.rules[0] == "settled.move-failed"
+        assert outcome.phase_after is Phase.BOOKED
+        assert office.sent() == ["booking-failed"]
+        assert office.tasks() == [HandoffKind.CHANGE]
+        assert (office.conversation().booking.slot.id, office.conversation().booking.status) == ("s-12-3-14", CONFIRMED)
+        assert office.conversation().booking.appointment_id == "appointment-1"
+        assert office.conversation().disposition is Disposition.BOOKED
+        assert office.coordinator.report().booked == 1
+        assert office.text("2").phase_after is Phase.WITH_STAFF
+        assert [s for _, s in visits(office)] == [CONFIRMED, BookingStatus.FAILED]
+
+    def test_that_refuses_a_move_while_staff_hold_the_thread_keeps_the_visit_too(self, asked_to_move):
+        office = asked_to_move
+        office.coordinator.take_over("case-ana", by="kim")
+        self.settle(office, self.outcome.booking.key, BookingStatus.FAILED)
+        assert office.sent() == []
+
+        office.coordinator.release("case-ana", by="kim")
+
+        assert office.conversation().phase is Phase.BOOKED
+        assert office.conversation().booking.slot.id == "s-12-3-14"
+
 
 class TestPolicyProposes:
     """The office wants to book every visit itself, whatever the calendar could do."""

@@ -1,4 +1,4 @@
-"""Texts that wait for no interpreter follow the language the patient wrote in, and a question for the bot is answered."""
+"""Texts that wait for no interpreter follow the language written in, and a question for the bot is answered."""
 
 from __future__ import annotations
 

@@ -206,7 +206,7 @@ def _booked(after: Conversation, at: datetime) -> dict[str, object]:
 
     Kept through later turns: a patient who writes after booking is still booked.
     """
-    ours = after.booking is not None and after.booking.status is BookingStatus.CONFIRMED
+    ours = any(b is not None and b.status is BookingStatus.CONFIRMED for b in (after.booking, after.standing))
     by_staff = after.disposition is Disposition.BOOKED_BY_STAFF
     if not ours and not by_staff:
         return {"booked_at": None, "booked_on": None}

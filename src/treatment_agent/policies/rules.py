@@ -169,6 +169,7 @@ _OUTSIDE: Final = {
     "chart.staff-contact": "Staff talked with the patient: the next touch waits.",
     "settled.confirmed": "The calendar confirmed the requested visit.",
     "settled.failed": "The calendar did not take the requested visit: staff book it.",
+    "settled.move-failed": "The calendar did not take the new time: the old visit stands and staff help.",
     "settled.unknown-booking": "The calendar spoke of a booking that is not waiting here.",
     "delivery.noted": "The provider reported on one of our texts.",
     "delivery.failed": "One of our texts did not arrive, or nobody knows if it did: staff reach the patient.",

@@ -11,13 +11,15 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _SMALL = {
     "en": frozenset(
         "the i i'm im my is am are was you your yours to and of in it it's its this that these those have has had with"
-        " please don't dont can't cant cannot won't wont isn't not do does did will would want anymore longer from any"
-        " more help breathe breathing swallow bleeding swollen emergency texting text texts unsubscribe remove".split()
+        " don't dont can't cant cannot won't wont isn't not do does did will would want anymore longer from any"
+        " more help breathe breathing swallow bleeding swollen emergency texting text texts unsubscribe remove"
+        " please".split()
     ),
     "es": frozenset(
-        "el la los las un una unos de del que en por para con sin mi mis se lo le les su sus es esta estan estoy soy son"
-        " ya muy mucho mucha pero porque como cuando puedo puede quiero quieren tengo tiene hay mas alto pare paren parar"
-        " basta cancelar baja ayuda favor gracias mensajes respirar tragar sangre sangra sangrando emergencia".split()
+        "el la los las un una de del que en por para con sin mi mis se lo le les su sus es esta estan estoy soy son"
+        " ya muy mucho mucha pero porque como cuando puedo puede quiero quieren tengo tiene hay mas alto paren parar"
+        " basta cancelar baja ayuda gracias mensajes respirar tragar sangre sangra sangrando emergencia"
+        " pare favor".split()
     ),
 }
 
