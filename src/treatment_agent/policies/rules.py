@@ -145,6 +145,7 @@ _REPLY: Final = {
     "reply.logistics": "A practical question with an approved answer.",
     "reply.who": "The patient asked who is writing.",
     "reply.ack": "A thank-you or a pleasantry needs no answer.",
+    "booking.chart-changed": "The chart has changed since the times were offered: a person looks, nothing is booked.",
     "booking.slot-taken": "Somebody else was faster: offer the next times.",
 }
 _OUTREACH: Final = {
