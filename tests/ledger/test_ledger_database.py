@@ -118,6 +118,7 @@ class TestSchema:
             url,
             "ALTER TABLE cases DROP COLUMN export_id",
             "ALTER TABLE cases DROP COLUMN exported_at",
+            "ALTER TABLE handoffs DROP COLUMN undelivered",
             "UPDATE ledger_schema SET version = 1",
         )
 
@@ -137,6 +138,7 @@ class TestSchema:
             url,
             "ALTER TABLE cases DROP COLUMN export_id",
             "ALTER TABLE cases DROP COLUMN exported_at",
+            "ALTER TABLE handoffs DROP COLUMN undelivered",
             "UPDATE ledger_schema SET version = 1",
         )
 

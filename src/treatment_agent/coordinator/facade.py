@@ -127,7 +127,7 @@ class Coordinator:
         return self.ledger.work_list(limit=limit)
 
     def run_due(self, *, limit: int = 1000) -> RunReport:
-        """Finish what a crash left, then handle the touches that are due now, best score first.
+        """Finish what a crash or a broken desk left, then handle the touches that are due now, best score first.
 
         One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run.
         """
@@ -152,15 +152,11 @@ class Coordinator:
         return self._inbox.take(conversation_id, TouchDue(id=event_id, at=now, step=conversation.step))
 
     def resume(self) -> tuple[str, ...]:
-        """Finish turns and texts that a crash left; return the conversations that are still busy elsewhere."""
-        busy = []
-        for conversation_id in self.ledger.unfinished(at=self.clock.now()):
-            try:
-                self._turns.settle(conversation_id)
-            except Exception as error:
-                log.warning("resume.failed conversation=%s error=%s", conversation_id, type(error).__name__)
-                busy.append(conversation_id)
-        return tuple(busy)
+        """Finish turns and texts that a crash left, and show the desk the handoffs it refused.
+
+        Returns the conversations that are still busy elsewhere, or that the desk still does not take.
+        """
+        return self._turns.resume()
 
     def preview(self, patient_id: str) -> Preview:
         """The exact texts the next touch would send if it were due now. Nothing is sent or stored."""

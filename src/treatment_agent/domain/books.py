@@ -152,7 +152,10 @@ class ConversationFacts:
 
 @dataclass(frozen=True, slots=True)
 class TurnCommit:
-    """Everything one turn writes, in one transaction. Committing the same `record.id` twice changes nothing."""
+    """Everything one turn writes, in one transaction. Committing the same `record.id` twice changes nothing.
+
+    `undelivered` are the ids of handoffs that the staff desk refused: it is asked again until it takes them.
+    """
 
     record: TurnRecord
     conversation: Conversation
@@ -160,6 +163,7 @@ class TurnCommit:
     handoffs: tuple[HandoffPacket, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
     attach_words_to: str | None = None
+    undelivered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

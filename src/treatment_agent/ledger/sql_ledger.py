@@ -216,6 +216,16 @@ class SqlLedger:
         with self._database.read() as conn:
             return desk.listed(conn, conversation_id=conversation_id, open_only=open_only)
 
+    def undelivered(self, *, conversation_id: str | None = None) -> tuple[HandoffPacket, ...]:
+        """Handoffs that the staff desk has not taken yet, most urgent first."""
+        with self._database.read() as conn:
+            return desk.undelivered_packets(conn, conversation_id=conversation_id)
+
+    def mark_delivered(self, handoff_id: str) -> None:
+        """The staff desk has taken this handoff."""
+        with self._database.write() as conn:
+            desk.mark_delivered(conn, handoff_id)
+
     def set_handoff_status(
         self, handoff_id: str, status: HandoffStatus, *, by: str, at: datetime
     ) -> HandoffPacket:  # fmt: skip

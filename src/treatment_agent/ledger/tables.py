@@ -203,6 +203,7 @@ Index("outbox_provider", outbox.c.provider_message_id, sqlite_where=outbox.c.pro
       postgresql_where=outbox.c.provider_message_id.is_not(None))  # fmt: skip
 
 # The patient's words stand in their own column, so that they can be blacked out without touching the packet.
+# `undelivered` is set while the staff desk has not taken the packet as it stands here.
 handoffs = Table(
     "handoffs",
     metadata,
@@ -216,6 +217,7 @@ handoffs = Table(
     Column("topic", String),
     Column("payload", Text, nullable=False),
     Column("words", FreeText, nullable=False),
+    Column("undelivered", Boolean),
 )
 Index("handoffs_conversation", handoffs.c.conversation_id)
 still_open = handoffs.c.is_open.is_(True)
@@ -255,7 +257,7 @@ reasons = Table(
 Index("reasons_conversation", reasons.c.conversation_id)
 
 # Columns that came after version 1, by the version that brought them.
-ADDED: dict[int, tuple[Column[Any], ...]] = {2: (cases.c.export_id, cases.c.exported_at)}
+ADDED: dict[int, tuple[Column[Any], ...]] = {2: (cases.c.export_id, cases.c.exported_at, handoffs.c.undelivered)}
 
 policies = Table(
     "policies",

@@ -227,13 +227,14 @@ def _write_handoffs(conn: Connection, commit: TurnCommit, text: str | None) -> N
 
     # Staff acknowledge what this turn opens (they took over), but let go only of what was open before it.
     if status is HandoffStatus.ACKNOWLEDGED:
-        desk.put(conn, commit.handoffs)
+        desk.put(conn, commit.handoffs, undelivered=commit.undelivered)
         move()
     else:
         move()
-        desk.put(conn, commit.handoffs)
+        desk.put(conn, commit.handoffs, undelivered=commit.undelivered)
     if commit.attach_words_to is not None and text:
-        desk.attach_words(conn, commit.attach_words_to, text)
+        refused = commit.attach_words_to in commit.undelivered
+        desk.attach_words(conn, commit.attach_words_to, text, undelivered=refused)
 
 
 def _write_reason(conn: Connection, commit: TurnCommit, text: str | None) -> None:

@@ -163,6 +163,14 @@ class Ledger(Protocol):
         """Handoffs, most urgent first."""
         ...
 
+    def undelivered(self, *, conversation_id: str | None = None) -> tuple[HandoffPacket, ...]:
+        """Handoffs that the staff desk refused and has not taken since, as they stand now, most urgent first."""
+        ...
+
+    def mark_delivered(self, handoff_id: str) -> None:
+        """The staff desk has taken it. Call it under the conversation's lease, so that no turn changes it meanwhile."""
+        ...
+
     def set_handoff_status(self, handoff_id: str, status: HandoffStatus, *, by: str, at: datetime) -> HandoffPacket:
         """Move a task (one that does not hold a conversation) along. Raises NotFound."""
         ...
