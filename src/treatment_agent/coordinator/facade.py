@@ -115,16 +115,24 @@ class Coordinator:
 
     # -- the work list
 
-    def enroll(self, source: CaseSource, *, progress: Callable[[int], None] | None = None) -> EnrolmentReport:
-        """Read a source and put its cases on the books; safe to repeat with a newer export."""
-        return enrolling.enroll(source, policy=self.policy, ledger=self.ledger, now=self.clock.now(), progress=progress)
+    def enroll(
+        self, source: CaseSource, *, partial: bool = False, progress: Callable[[int], None] | None = None
+    ) -> EnrolmentReport:
+        """Read a source and put its cases on the books; safe to repeat with a newer export.
+
+        The source is the whole list: a case it does not name any more is on hold until a later one does. Say `partial`
+        if it is only some of the cases, such as those of one day or one location.
+        """
+        return enrolling.enroll(
+            source, policy=self.policy, ledger=self.ledger, clock=self.clock, partial=partial, progress=progress
+        )
 
     def work_list(self, *, limit: int | None = None) -> Iterator[ConversationRow]:
         """Every case, best score first; skipped ones last with the rule that skipped them."""
         return self.ledger.work_list(limit=limit)
 
     def run_due(self, *, limit: int = 1000) -> RunReport:
-        """Finish what a crash left, then handle the touches that are due now, best score first.
+        """Finish what a crash or a broken desk left, then handle the touches that are due now, best score first.
 
         One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run.
         """
@@ -149,15 +157,11 @@ class Coordinator:
         return self._inbox.take(conversation_id, TouchDue(id=event_id, at=now, step=conversation.step))
 
     def resume(self) -> tuple[str, ...]:
-        """Finish turns and texts that a crash left; return the conversations that are still busy elsewhere."""
-        busy = []
-        for conversation_id in self.ledger.unfinished(at=self.clock.now()):
-            try:
-                self._turns.settle(conversation_id)
-            except Exception as error:
-                log.warning("resume.failed conversation=%s error=%s", conversation_id, type(error).__name__)
-                busy.append(conversation_id)
-        return tuple(busy)
+        """Finish turns and texts that a crash left, and show the desk the handoffs it refused.
+
+        Returns the conversations that are still busy elsewhere, or that the desk still does not take.
+        """
+        return self._turns.resume()
 
     def preview(self, patient_id: str) -> Preview:
         """The exact texts the next touch would send if it were due now. Nothing is sent or stored."""

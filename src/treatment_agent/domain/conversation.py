@@ -123,7 +123,8 @@ class Conversation:
 
     `offers` are the slots on the table, numbered from 1 in this order; `seen_slots` every slot id offered so far.
     `step` is the next cadence step, `due_at` when it (or a deferral's wake-up) falls due. `handoff_id` is set while
-    staff hold the conversation. `patient_id` and `case_id` are None for a sender nobody knows.
+    staff hold the conversation. `standing` is the confirmed booking that the requested one in `booking` is to
+    move: it stands until that is confirmed. `patient_id` and `case_id` are None for a sender nobody knows.
     """
 
     id: str
@@ -137,6 +138,7 @@ class Conversation:
     step: int = 0
     due_at: datetime | None = None
     booking: Booking | None = None
+    standing: Booking | None = None
     reasons: tuple[Reason, ...] = ()
     until: date | None = None
     handoff_id: str | None = None

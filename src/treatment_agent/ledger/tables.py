@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from treatment_agent.domain.value import require_aware
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # SQLite only gives increasing row numbers to a column declared INTEGER.
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")
@@ -113,6 +113,7 @@ patient_contacts = Table(
 )
 Index("patient_contacts_contact", patient_contacts.c.contact_id)
 
+# The export that told of the case last, and when reading it began.
 cases = Table(
     "cases",
     metadata,
@@ -121,6 +122,8 @@ cases = Table(
     Column("payload", Text, nullable=False),
     Column("value_cents", BigInteger, nullable=False),
     Column("diagnosed_on", Date),
+    Column("export_id", String),
+    Column("exported_at", UtcTime),
 )
 
 # `state` is the `Conversation`; the columns beside it repeat what queries filter and sort by.
@@ -200,6 +203,7 @@ Index("outbox_provider", outbox.c.provider_message_id, sqlite_where=outbox.c.pro
       postgresql_where=outbox.c.provider_message_id.is_not(None))  # fmt: skip
 
 # The patient's words stand in their own column, so that they can be blacked out without touching the packet.
+# `undelivered` is set while the staff desk has not taken the packet as it stands here.
 handoffs = Table(
     "handoffs",
     metadata,
@@ -213,6 +217,7 @@ handoffs = Table(
     Column("topic", String),
     Column("payload", Text, nullable=False),
     Column("words", FreeText, nullable=False),
+    Column("undelivered", Boolean),
 )
 Index("handoffs_conversation", handoffs.c.conversation_id)
 still_open = handoffs.c.is_open.is_(True)
@@ -250,6 +255,9 @@ reasons = Table(
     Column("words", FreeText, nullable=False),
 )
 Index("reasons_conversation", reasons.c.conversation_id)
+
+# Columns that came after version 1, by the version that brought them.
+ADDED: dict[int, tuple[Column[Any], ...]] = {2: (cases.c.export_id, cases.c.exported_at, handoffs.c.undelivered)}
 
 policies = Table(
     "policies",

@@ -46,5 +46,5 @@ def _outreach(facts: ConversationFacts, policy: PracticePolicy, now: datetime, a
     """A touch still stands only in the phase it led to, at once, and while we may still write first."""
     if facts.conversation.phase is not Phase.CONTACTED:
         return "dispatch.overtaken"
-    allowed = isinstance(decide_outreach(now=now, facts=facts, policy=policy), Allowed)
+    allowed = not facts.unlisted and isinstance(decide_outreach(now=now, facts=facts, policy=policy), Allowed)
     return None if allowed and age <= OUTREACH_LIFETIME else "dispatch.stale"

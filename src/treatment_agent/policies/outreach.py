@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from treatment_agent.domain.books import ConversationFacts
+from treatment_agent.domain.books import NOT_IN_EXPORT, ConversationFacts
 from treatment_agent.domain.conversation import Conversation, Disposition, Move, Phase
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Asked
@@ -51,6 +51,9 @@ def before_chart(touch: Touch) -> Decision | None:
         return skip("outreach.held")
     if conversation.phase not in TOUCHABLE:
         return skip("outreach.phase")
+    if touch.facts.unlisted:
+        # Found due just before an export left it out. A time of its own, so that it falls due when it is back.
+        return unavailable(NOT_IN_EXPORT, touch.now)
     if touch.step != conversation.step:
         return Decision(move=Move.STAY, rules=("outreach.stale-touch",))
     return None

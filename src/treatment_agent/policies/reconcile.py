@@ -107,11 +107,21 @@ def _settled(event: BookingSettled, facts: ConversationFacts, policy: PracticePo
         return Decision(
             move=Move.STAY if quiet else _may(conversation, Move.BOOK),
             rules=("settled.confirmed",),
-            says=() if quiet else (Say("booked"),),
+            says=() if quiet else (Say("moved" if conversation.standing else "booked"),),
             booking=settled,
             disposition=Disposition.BOOKED,
             asked=Asked.BOOKED,
             due=DueChange.CLEAR,
+        )
+    if conversation.standing is not None:
+        return Decision(
+            move=Move.STAY if quiet else _may(conversation, Move.BOOK),
+            rules=("settled.move-failed",),
+            says=() if quiet else (Say("booking-failed"),),
+            booking=settled,
+            disposition=Disposition.BOOKED,
+            handoff=_task(HandoffKind.CHANGE, "settled.move-failed", facts, policy, now),
+            offers=(),
         )
     return Decision(
         move=Move.STAY if quiet else _may(conversation, Move.BOOKING_FAILED),

@@ -64,6 +64,7 @@ _QUEUE: Final = {
     "queue.no-contact": "There is no number or address to write to.",
     "queue.no-consent": "Nobody recorded that this patient agreed to texts, or the chart says no.",
     "queue.staff-recent": "Staff talked with the patient a short time ago.",
+    "queue.not-in-export": "The last complete list of unscheduled treatment does not have the case any more.",
     "queue.eligible": "Nothing stands against following up: the case is queued.",
     "queue.unreadable": "The case could not be judged, so staff look at it.",
 }
@@ -138,11 +139,13 @@ _REPLY: Final = {
     "reply.already-unconfirmed": "The chart shows no visit: a person checks.",
     "reply.booked-already": "The visit is booked; a second booking is never made.",
     "reply.change": "The patient wants to move the booked visit: search for other times, keep the visit until then.",
-    "reply.change-by-staff": "The patient wants to change or cancel the booked visit: staff do that.",
+    "reply.change-by-staff": "The patient wants to change the booked visit: staff do that.",
+    "reply.cancel-by-staff": "The patient wants to cancel a visit: staff do that, nothing is cancelled by itself.",
     "reply.link": "The patient asked for the booking link.",
     "reply.logistics": "A practical question with an approved answer.",
     "reply.who": "The patient asked who is writing.",
     "reply.ack": "A thank-you or a pleasantry needs no answer.",
+    "booking.chart-changed": "The chart has changed since the times were offered: a person looks, nothing is booked.",
     "booking.slot-taken": "Somebody else was faster: offer the next times.",
 }
 _OUTREACH: Final = {
@@ -167,6 +170,7 @@ _OUTSIDE: Final = {
     "chart.staff-contact": "Staff talked with the patient: the next touch waits.",
     "settled.confirmed": "The calendar confirmed the requested visit.",
     "settled.failed": "The calendar did not take the requested visit: staff book it.",
+    "settled.move-failed": "The calendar did not take the new time: the old visit stands and staff help.",
     "settled.unknown-booking": "The calendar spoke of a booking that is not waiting here.",
     "delivery.noted": "The provider reported on one of our texts.",
     "delivery.failed": "One of our texts did not arrive, or nobody knows if it did: staff reach the patient.",

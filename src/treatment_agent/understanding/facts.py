@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from treatment_agent.domain.interpretation import Ambiguity, ClauseReading, Facts, Intent, Reason, Topic
+from treatment_agent.understanding.cancelling import speaks_of_cancelling
 from treatment_agent.understanding.deciding import Context
 from treatment_agent.understanding.routine import ClauseEvidence
 
@@ -44,6 +45,7 @@ def facts_of(context: Context, clauses: Sequence[ClauseReading], evidence: Seque
         reason=_reason(clauses, evidence),
         ambiguous=(*[Ambiguity.OPTION] * unclear, *[Ambiguity.DATE] * times.ambiguous),
         asks=next(asked, None) if Intent.LOGISTICS in intents else None,
+        cancels=speaks_of_cancelling(context.words),
     )
 
 
