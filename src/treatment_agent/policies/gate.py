@@ -17,7 +17,7 @@ from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Ur
 from treatment_agent.domain.interpretation import Asked, Intent, Interpretation
 from treatment_agent.domain.messages import SendKind
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
-from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.practice import DEFAULT_RULE_SCRIPTS, PracticePolicy
 from treatment_agent.policies.screening import Screening
 from treatment_agent.policies.topics import deciding, due_at
 
@@ -166,6 +166,9 @@ def hand_off(
 
 def _says(handoff: HandoffRequest, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> tuple[Say, ...]:
     script = policy.rule_scripts.get(handoff.rule, policy.topics[handoff.topics[0]].script_id)
+    if handoff.rule == "human.bot-question":
+        # Whoever asks if this is a bot gets the truth, also from an office that mapped no text to the question.
+        script = policy.rule_scripts.get(handoff.rule, DEFAULT_RULE_SCRIPTS[handoff.rule])
     if handoff.urgency is Urgency.NOW:
         recent = any(m.kind is SendKind.EMERGENCY and now - m.at < EMERGENCY_REPEAT for m in facts.sent)
         return () if recent else (Say(script, SendKind.EMERGENCY),)

@@ -23,8 +23,10 @@ from treatment_agent.domain.treatment import Case, Family
 from treatment_agent.domain.turn import Verdict
 from treatment_agent.domain.value import Value
 from treatment_agent.errors import PolicyError
+from treatment_agent.policies.law import Law
 from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
 from treatment_agent.policies.scripts import Script, ScriptBook, default_scripts, load_scripts
+from treatment_agent.policies.texting import Texting
 
 __all__ = [
     "DEFAULT_RULE_SCRIPTS",
@@ -255,6 +257,8 @@ class PracticePolicy(Value):
     priority_factors: tuple[PriorityFactor, ...] = ()
     cadence: Cadence = Cadence()
     contact: ContactRules = ContactRules()
+    law: Law = Field(default_factory=Law)
+    texting: Texting = Texting()
     scripts: ScriptBook = Field(default_factory=default_scripts)
     topics: dict[Topic, TopicPolicy] = Field(default_factory=default_topics)
     rule_scripts: dict[str, str] = Field(default_factory=lambda: dict(DEFAULT_RULE_SCRIPTS))
