@@ -174,6 +174,9 @@ def _says(handoff: HandoffRequest, facts: ConversationFacts, policy: PracticePol
         return () if recent else (Say(script, SendKind.EMERGENCY),)
     if facts.conversation.held or facts.conversation.case_id is None or facts.shared_with:
         return ()
+    closed = f"{script}-closed"
+    if not policy.office.is_open(now) and policy.scripts.has(closed, "en"):
+        script = closed
     return (Say(script, SendKind.HANDOFF),)
 
 

@@ -57,6 +57,10 @@ class Texting(Value):
         """The most a channel may carry; a channel that is not named carries nothing about a patient."""
         return self.phi.get(channel, PhiLevel.NONE)
 
+    def cost_cents(self, segments: int) -> float:
+        """What so many segments cost, in cents and parts of a cent; 0 when the price is not known."""
+        return segments * self.segment_cents
+
 
 @lru_cache(maxsize=1024)
 def level_of(template: str) -> PhiLevel:
