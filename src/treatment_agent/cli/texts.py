@@ -67,6 +67,7 @@ def _scripts(
     policy: PracticePolicy, now: datetime, only: str | None, language: str | None, *, email: bool = False
 ) -> None:
     from treatment_agent.policies.lint import lint
+    from treatment_agent.policies.outbound import EMAIL_FOOTER
     from treatment_agent.policies.scripts import render, render_subject
 
     facts = _example_facts(policy, now)
@@ -84,6 +85,9 @@ def _scripts(
             screen.out().print(f"\n{title}", style="bold")
             screen.out().print(f"  cannot be filled: {error}", style="red")
             continue
+        if email and script.id != EMAIL_FOOTER:
+            footer = policy.scripts.get(EMAIL_FOOTER, script.language)
+            body += f"\n\n{render(footer, facts=facts, office=policy.office, first_name='Jordan')}"
         _print_text(title, body, policy.texting, subject=subject if email else None)
         for finding in lint(script, policy.office, policy.texting):
             objections += 1

@@ -29,6 +29,8 @@ from treatment_agent.policies.scripts import NOT_TEXT, Script, render, render_su
 from treatment_agent.policies.texting import PhiLevel, level_of
 
 LONGEST_TEXT: Final = 1600
+# Under every email: the office's postal address and the way out (CAN-SPAM, 15 U.S.C. 7704).
+EMAIL_FOOTER: Final = "email-footer"
 
 _OPT_OUT_SCRIPTS: Final = frozenset({"opt-out-confirmation", "wrong-number"})
 _EMERGENCY_SCRIPTS: Final = frozenset({"emergency", "crisis"})
@@ -250,6 +252,8 @@ def _filled(
         subject = ""
         if send.channel is Channel.EMAIL:
             subject = render_subject(script, facts=send.facts, office=policy.office, first_name=name)
+            footer = policy.scripts.get(EMAIL_FOOTER, script.language)
+            body += f"\n\n{render(footer, facts=send.facts, office=policy.office, first_name=name)}"
     except ScriptError as error:
         raise NotPermitted("outbound.unfillable", str(error)) from None
     place = f"script {script.id!r} ({script.language})"

@@ -120,6 +120,7 @@ class ContactRules(Value):
     """When and how often. Times are in the phone owner's zone; quiet from `quiet_from` to `quiet_until` (half-open).
 
     Caps count texts of ours that nobody asked for: in any 24 hours and 7 days per number and household, and per case.
+    Who cannot be reached on the first of `channels` is written to on the next; after the last, a person reaches them.
     """
 
     quiet_from: time = time(20)
@@ -132,6 +133,7 @@ class ContactRules(Value):
     staff_contact_days: int = 7
     shared_number_days: int = 3
     opt_out_confirmation_minutes: int = 5
+    channels: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL)
 
 
 class BookingTemplate(Value):

@@ -157,6 +157,7 @@ _REPLY: Final = {
 }
 _OUTREACH: Final = {
     "outreach.touch": "The next step of the cadence was due and nothing stood against it.",
+    "outreach.fallback": "The step's own channel cannot reach the patient, so the next one is used.",
     "outreach.wake": "The day the patient named has come.",
     "outreach.held": "Staff hold the conversation: the due touch is dropped.",
     "outreach.phase": "The conversation stands where we do not write first.",
@@ -179,6 +180,7 @@ _OUTSIDE: Final = {
     "settled.failed": "The calendar did not take the requested visit: staff book it.",
     "settled.unknown-booking": "The calendar spoke of a booking that is not waiting here.",
     "delivery.noted": "The provider reported on one of our texts.",
+    "delivery.fallback": "A text that we wrote first did not arrive: it is decided again on the next channel.",
     "delivery.failed": "One of our texts did not arrive, or nobody knows if it did: staff reach the patient.",
     "staff.take-over": "Staff took the conversation.",
     "staff.acknowledge": "Staff have seen the handoff.",

@@ -27,7 +27,7 @@ NEEDED_SCRIPTS: Final = (
     "booked", "booking-requested", "slot-taken", "slot-taken-one", "moved", "booking-failed", "callback-ask",
     "callback-confirmed", "callback-confirmed-at", "link", "declined", "deferred", "deferred-until", "ask-reason",
     "reason-noted", "already", "change-noted", "logistics", "logistics-duration", "who", "thanks",
-    "opt-out-confirmation", "opt-in-confirmation", "help",
+    "opt-out-confirmation", "opt-in-confirmation", "help", "email-footer",
 )  # fmt: skip
 # What the office itself must know for any text to be filled; the rest depends on the conversation.
 _OFFICE_FIELDS: Final = frozenset({"office", "phone", "link", "address", "financing_next_step"})
@@ -109,6 +109,8 @@ def _contact(policy: PracticePolicy) -> Iterator[Problem]:
         )
     if rules.max_per_week < rules.max_per_day:
         yield "contact.max_per_week", "is less than max_per_day; raise it"
+    if not rules.channels or len(set(rules.channels)) < len(rules.channels):
+        yield "contact.channels[0]", "is empty or names a channel twice; the usual order is SMS, then EMAIL"
     if set(rules.no_weekdays) >= set(range(7)):
         yield "contact.no_weekdays", "names every day, so nothing is ever sent; 0 is Monday and 6 Sunday"
     if not set(rules.no_weekdays) <= set(range(7)):
