@@ -17,7 +17,7 @@ from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Ur
 from treatment_agent.domain.interpretation import Asked, Intent, Interpretation, Topic
 from treatment_agent.domain.messages import SendKind
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
-from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.practice import DEFAULT_RULE_SCRIPTS, PracticePolicy
 from treatment_agent.policies.screening import Screening
 from treatment_agent.policies.topics import deciding, due_at
 
@@ -175,15 +175,20 @@ def hand_off(
 def _says(
     handoff: HandoffRequest, rules: tuple[str, ...], facts: ConversationFacts, policy: PracticePolicy, now: datetime
 ) -> tuple[Say, ...]:
-    # Whoever asks whether a machine writes is told, also if they ask it like somebody who fears a fraud.
+    # Whoever asks whether a machine writes is told, also if they ask it like somebody who fears a fraud, and also by an
+    # office that mapped no text to the question.
     asked = _BOT_QUESTION in rules and handoff.topics[0] in _BOT_ANSWERED
     rule = _BOT_QUESTION if asked else handoff.rule
-    script = policy.rule_scripts.get(rule, policy.topics[handoff.topics[0]].script_id)
+    default = DEFAULT_RULE_SCRIPTS[rule] if rule == _BOT_QUESTION else policy.topics[handoff.topics[0]].script_id
+    script = policy.rule_scripts.get(rule, default)
     if handoff.urgency is Urgency.NOW:
         recent = any(m.kind is SendKind.EMERGENCY and now - m.at < EMERGENCY_REPEAT for m in facts.sent)
         return () if recent else (Say(script, SendKind.EMERGENCY),)
     if facts.conversation.held or facts.conversation.case_id is None or facts.shared_with:
         return ()
+    closed = f"{script}-closed"
+    if not policy.office.is_open(now) and policy.scripts.has(closed, "en"):
+        script = closed
     return (Say(script, SendKind.HANDOFF),)
 
 

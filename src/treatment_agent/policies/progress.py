@@ -33,6 +33,7 @@ def advance(conversation: Conversation, decision: Decision) -> Conversation:
         phase=phase,
         asked=decision.asked or conversation.asked,
         language=decision.language or conversation.language,
+        channel=decision.channel or conversation.channel,
         until=decision.until or conversation.until,
         step=conversation.step if decision.step is None else decision.step,
         disposition=decision.disposition or _disposition(conversation, decision, (booking, standing)),

@@ -17,6 +17,9 @@ _CONTACT: Final = {
     "contact.quiet-hours": "It is night where the patient may be; the text waits for the morning.",
     "contact.no-sunday": "Nothing is sent on this day of the week.",
     "contact.holiday": "The office has a holiday.",
+    "contact.law-hours": "The law of a place where the patient may be keeps this hour free of texts.",
+    "contact.law-holiday": "The law of a place where the patient may be keeps this holiday free of texts.",
+    "contact.law-cap": "The law of a place where the patient may be allows no more texts for now.",
     "contact.no-common-hours": "The places where the patient may be share no hour at which a text may go.",
     "contact.cap-day": "This number or household got a text in the last 24 hours.",
     "contact.cap-week": "This number or household got as many texts in the last 7 days as are allowed.",
@@ -38,6 +41,8 @@ _OUTBOUND: Final = {
     "outbound.phase": "The conversation is over or with staff, so we do not write first.",
     "outbound.unfillable": "A fact that the text needs is not known.",
     "outbound.control-character": "The finished text holds an invisible or control character.",
+    "outbound.phi": "The text names treatment, and channel or patient do not allow that.",
+    "outbound.no-disclosure": "The first text to a person must say that an automated assistant writes.",
     "outbound.too-long": "The finished text is longer than 1600 characters.",
 }
 _QUEUE: Final = {
@@ -90,6 +95,11 @@ _LINT: Final = {
     "lint.all-caps": "Capitals look like shouting.",
     "lint.price": "The text talks about money.",
     "lint.clinical": "The text names treatment.",
+    "lint.phi": "The text tells more about the patient than its channel may carry.",
+    "lint.reading-level": "The text is harder to read than grade 6.",
+    "lint.no-disclosure": "A first text must say that an automated assistant writes.",
+    "lint.bot-answer": "The answer to whether this is a bot must be the truth.",
+    "lint.persona": "The assistant may not pass for a person, a dentist or a hygienist.",
     "lint.link-shortener": "Carriers block shortened links.",
     "lint.encoding": "A letter outside GSM-7 more than doubles the length.",
     "lint.too-long": "The text takes more than two segments.",
@@ -150,6 +160,7 @@ _REPLY: Final = {
 }
 _OUTREACH: Final = {
     "outreach.touch": "The next step of the cadence was due and nothing stood against it.",
+    "outreach.fallback": "The step's own channel cannot reach the patient, so the next one is used.",
     "outreach.wake": "The day the patient named has come.",
     "outreach.held": "Staff hold the conversation: the due touch is dropped.",
     "outreach.phase": "The conversation stands where we do not write first.",
@@ -173,6 +184,7 @@ _OUTSIDE: Final = {
     "settled.move-failed": "The calendar did not take the new time: the old visit stands and staff help.",
     "settled.unknown-booking": "The calendar spoke of a booking that is not waiting here.",
     "delivery.noted": "The provider reported on one of our texts.",
+    "delivery.fallback": "A text that we wrote first did not arrive: it is decided again on the next channel.",
     "delivery.failed": "One of our texts did not arrive, or nobody knows if it did: staff reach the patient.",
     "staff.take-over": "Staff took the conversation.",
     "staff.acknowledge": "Staff have seen the handoff.",
