@@ -115,7 +115,8 @@ def topic_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         situation=context.situation,
         shared_with=context.facts.shared_with,
     )
-    verdicts = (*state.get("verdicts", ()), *topics.judge(heard, context.policy))
+    unclear = gate.unclear_opt_out(interpretation, state.get("screening"))
+    verdicts = (*state.get("verdicts", ()), *unclear, *topics.judge(heard, context.policy))
     if not state["decisions"]:
         return {"verdicts": verdicts, "to_person": bool(verdicts)}
     # An opt-out that said more. It stands; only an emergency is stronger, and anything else is for a person to read.
@@ -199,12 +200,13 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         now=context.now,
     )
     screening = state.get("screening")
+    said = bool(screening and screening.opt_out) or gate.said_opt_out(interpretation, screening)
     decision = gate.hand_off(
         request,
         verdicts,
         context.facts,
         context.policy,
-        revokes=bool(screening and screening.opt_out) or event.carrier_opt_out,
+        revokes=said or event.carrier_opt_out,
         now=context.now,
     )
     if interpretation is not None:
