@@ -101,7 +101,7 @@ _CONSENT: Final = {
     "consent.silent": "The patient asked for no more texts earlier; what they write is kept for staff, unanswered.",
     "consent.fresh-opt-in": "The patient wrote START: texts are welcome again.",
     "consent.help": "The patient wrote HELP and got the office's name and number.",
-    "consent.unclear": "It may be an opt-out, or only sound like one: a person reads it and nothing is sent until then.",
+    "consent.unclear": "It may be an opt-out or only sound like one: a person reads it and nothing is sent until then.",
     "consent.carrier-opt-out": "The carrier reported that this person opted out.",
 }
 _GUARDRAIL: Final = {
