@@ -73,6 +73,8 @@ def consent_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         found = screening.emergency
         verdict = Verdict(topic=Topic.EMERGENCY, rule=found.rule, evidence=(found.span,))
         return {"screening": screening, "verdicts": (verdict,), "to_person": True}
+    if screening.opt_out and context.policy.consent.answered_by_carrier(text):
+        event = event.model_copy(update={"carrier_opt_out": True})
     decision = gate.decide(screening, event, context.facts, context.policy)
     return {"screening": screening, "decisions": (decision,) if decision else ()}
 

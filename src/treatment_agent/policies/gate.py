@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from treatment_agent.domain.books import ConversationFacts
+from treatment_agent.domain.books import ContactFacts, ConversationFacts
 from treatment_agent.domain.consent import ConsentHow, ConsentStatus
 from treatment_agent.domain.conversation import Disposition, Move, Phase
 from treatment_agent.domain.events import Event, PatientMessage
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Asked, Intent, Interpretation, Topic
-from treatment_agent.domain.messages import SendKind
+from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
+from treatment_agent.policies.contact import revoked
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.screening import Screening
 from treatment_agent.policies.topics import deciding, due_at
@@ -39,7 +40,7 @@ def decide(
             return replace(decision, handoff=_ask_about_visit(event, facts, policy))
         return decision
     late = facts.revoked_at is not None and event.at < facts.revoked_at
-    if screening.opt_in and not late and (conversation.phase is Phase.OPTED_OUT or facts.revoked_at is not None):
+    if screening.opt_in and not late and revoked(facts, _on(event.channel, facts)):
         return _opt_in(facts)
     if conversation.phase is Phase.OPTED_OUT:
         return None
@@ -47,6 +48,10 @@ def decide(
         says = () if conversation.held else (Say("help"),)
         return Decision(move=Move.STAY, rules=("consent.help",), says=says)
     return None
+
+
+def _on(channel: Channel, facts: ConversationFacts) -> ContactFacts | None:
+    return next((c for c in facts.contacts if c.channel is channel), None)
 
 
 def said_opt_out(interpretation: Interpretation | None, screening: Screening | None) -> bool:

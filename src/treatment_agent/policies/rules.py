@@ -183,6 +183,7 @@ _OUTSIDE: Final = {
     "staff.book": "Staff booked the visit.",
     "staff.close": "Staff ended the follow-up.",
     "staff.record-consent": "Staff recorded that the patient agrees to texts.",
+    "staff.record-other-purpose": "Staff recorded consent for another kind of text; follow-up is not touched by it.",
     "staff.record-revocation": "Staff recorded that the patient wants no texts.",
 }
 _TURN: Final = {
