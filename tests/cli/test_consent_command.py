@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -32,12 +31,12 @@ class Shell:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("TREATMENT_AGENT_APP", raising=False)
     shell = Shell(capsys)
     shell("enroll", PRACTICE)
-    yield shell
+    return shell
 
 
 class TestHelp:
@@ -83,7 +82,7 @@ class TestRecordAndShow:
 
 class TestExport:
     def test_of_one_number_holds_every_consent_text_and_message(self, run: Shell) -> None:
-        run("run")
+        run("run", "--now", "2026-11-25T10:05")
         run("consent", "record", PHONE, "revoked", "--by", "kim", "--how", "in_person", "--evidence", "visit-4")
 
         out, _ = run("consent", "export", PHONE)
@@ -97,14 +96,14 @@ class TestExport:
         assert {"at_utc", "at_office", "recorded_at_utc", "purpose"} <= revoked.keys()
 
     def test_of_everybody_is_one_table_that_only_its_owner_reads(self, run: Shell, tmp_path: Path) -> None:
-        run("run")
+        run("run", "--now", "2026-11-25T10:05")
 
         _, err = run("consent", "export", "--out", "consent.csv")
 
         file = tmp_path / "consent.csv"
         assert file.stat().st_mode & 0o077 == 0
         rows = list(csv.DictReader(io.StringIO(file.read_text("utf-8"))))
-        assert f"{len({row['contact'] for row in rows})} contact points" in err or len(rows) > 50
+        assert "contact points written to consent.csv" in err
         sent = [row for row in rows if row["what"] == "text sent"]
         assert sent
         for row in sent:

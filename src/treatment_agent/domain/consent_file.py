@@ -76,8 +76,12 @@ class ContactFile:
     received: tuple[ReceivedEntry, ...]
 
     def standing_at(self, moment: datetime) -> ConsentStatus:
-        """What had been said here about our texts up to and including `moment`."""
-        said = [c.status for c in self.consents if c.at <= moment and concerns_us(c.purpose)]
+        """What stood for a text of ours that left at `moment`; a revocation of that very instant came after it."""
+        said = [
+            c.status
+            for c in self.consents
+            if concerns_us(c.purpose) and (c.at < moment or (c.at == moment and c.status is ConsentStatus.GRANTED))
+        ]
         return said[-1] if said else ConsentStatus.NONE
 
     @property
