@@ -86,12 +86,13 @@ class Coordinator:
         url = checkpoints or (ledger if isinstance(ledger, str) else "sqlite://")
         self._saver = open_saver(url)
         self.graph: Graph = build_graph(self._saver)
-        outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock)
+        chart = tools.chart or EnrolledChart()
+        outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock, chart=chart)
         self.interpreter: Interpreter = interpreter or LocalInterpreter()
         self._ports = Ports(
             policy=policy,
             scheduler=tools.scheduler,
-            chart=tools.chart or EnrolledChart(),
+            chart=chart,
             desk=tools.desk,
             interpreter=self.interpreter,
             ledger=self.ledger,
