@@ -78,11 +78,16 @@ class ReasonNote:
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """Consent to be recorded with this turn, for every contact point of the person."""
+    """Consent to be recorded with this turn: a revocation for every contact point of the person, a grant for the one
+    that spoke, or those staff named. `evidence` is empty where the turn's own event is the evidence.
+    """
 
     status: ConsentStatus
     how: ConsentHow
     by: str = ""
+    purpose: str = ""
+    evidence: str = ""
+    channel: Channel | None = None
 
 
 class DueChange(StrEnum):

@@ -45,7 +45,7 @@ def written_out(page: Page) -> Page:
         tens = TENS.get(page.word(index), 0)
         ones = index + 2 if page.kind(index + 1) is Kind.DASH else index + 1
         unit = ORDINALS.get(page.word(ones), 0)
-        if tens and 1 <= unit <= 9 and tens + unit <= _LONGEST_DAY:  # noqa: PLR2004 -- "twenty first" to "thirty first"
+        if tens and 1 <= unit <= 9 and tens + unit <= _LONGEST_DAY:
             start, end = page.tokens[index].start, page.tokens[ones].end
             tokens.append(Token(Kind.ORDINAL, "", start, end, value=tens + unit))
             index = ones + 1

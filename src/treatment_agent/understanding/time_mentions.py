@@ -42,10 +42,7 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
     index = 0
     while index < len(page.tokens):
         here = _mention_at(page, index, found)
-        if here and here.segment == _NO_TIME:
-            state.list_only = False
-            index = here.behind
-        elif here and (state.reason or _is_own(page, here)):
+        if (here and here.segment == _NO_TIME) or (here and (state.reason or _is_own(page, here))):
             state.list_only = False
             index = here.behind
         elif here:
@@ -103,7 +100,7 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
 def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None:
     """Read "the week after" and "that week": counted from the date named last, else from the offers."""
     said = phrase_at("weeks_told", page, index)
-    if not said or days_at(page, index) and said[0] == "0" or _counts_on(page, said[1]):
+    if not said or (days_at(page, index) and said[0] == "0") or _counts_on(page, said[1]):
         return None
     named = phrase_at("periods", page, index)
     dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]

@@ -17,9 +17,9 @@ from treatment_agent.understanding.calendar_days import HABIT_DAYS, habit_dates
 from treatment_agent.understanding.clock_times import mark_clocks
 from treatment_agent.understanding.day_hours import DAY_END, Hours, Shape
 from treatment_agent.understanding.mention_state import Mention
+from treatment_agent.understanding.rewording import without_moved, written_out
 from treatment_agent.understanding.suiting import Wish, wishes_of
 from treatment_agent.understanding.time_mentions import mentions_of
-from treatment_agent.understanding.rewording import without_moved, written_out
 from treatment_agent.understanding.time_page import Page, page_of, phrase_at
 from treatment_agent.understanding.time_tokens import tokenize
 
