@@ -33,8 +33,8 @@ _LONGEST_ABSENCE = 42
 class TimeReading:
     """The times of one message.
 
-    `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `today` is what is left of today where hours
-    without a day were named: too soon for a visit, not for a call. `instant` is the next
+    `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `today` is what is
+    left of today where hours without a day were named: too soon for a visit, not for a call. `instant` is the next
     moment of the one clock time that was named. `until` is the day before which not to write again. `ambiguous` is
     True when a date fits two days or contradicts its weekday. `spans` are offsets into the raw message.
     """
