@@ -103,7 +103,8 @@ class Decision:
     """What to do about one event. Made by pure functions; carried out by the graph.
 
     `tool` is at most one call per step; its outcome may lead to a further decision. `due_at` counts with
-    `due = SET`. `channel` is how the conversation goes on, `send_by` how this decision's own texts travel. `rules` are the stable ids of every rule that spoke, the deciding one first.
+    `due = SET`. `channel` is how the conversation goes on, `send_by` how this decision's own texts travel. `rules` are
+    the stable ids of every rule that spoke, the deciding one first.
     """
 
     move: Move

@@ -91,7 +91,7 @@ class Judge:
         return self._routine(seen)
 
     def _renamed(self, clause: ClauseReading, whole: Reading) -> ClauseReading:
-        """A sure pattern hands off whatever the classifier says; but which topic it is, the classifier may know better."""
+        """A sure pattern hands off whatever the classifier says; which topic it is, that may know better."""
         topic, share = whole.topic
         if not isinstance(clause.label, Topic) or clause.label in _NEVER_RENAMED:
             return clause
