@@ -100,6 +100,9 @@ def _show(file: ContactFile, coordinator: Coordinator) -> None:
     screen.show(rows)
 
 
+_PURPOSE = "What it is for. A grant is for treatment_follow_up, a revocation for all, unless you say less here."
+
+
 def record(
     who: Annotated[str, typer.Argument(metavar="WHO", help=_WHO)],
     said: Annotated[Said, typer.Argument(metavar="granted|revoked", help="What staff were told.")],
@@ -108,13 +111,7 @@ def record(
     evidence: Annotated[
         str, typer.Option("--evidence", help="Where the proof is: the number of a form, call or note. No names.")
     ] = "",
-    purpose: Annotated[
-        str,
-        typer.Option(
-            "--purpose",
-            help="What it is for. A grant is for treatment_follow_up, a revocation for all, unless you say less here.",
-        ),
-    ] = "",
+    purpose: Annotated[str, typer.Option("--purpose", help=_PURPOSE)] = "",
     channel: Annotated[By | None, typer.Option("--channel", help="A grant for phones or mailboxes only.")] = None,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,

@@ -37,8 +37,7 @@ from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import CaseSource, Chart, Clock, Interpreter, Ledger, Messenger, Scheduler, StaffDesk
 from treatment_agent.tools.clock import SystemClock
 from treatment_agent.tools.enrolled_chart import EnrolledChart
-from treatment_agent.understanding.local import LocalInterpreter
-from treatment_agent.understanding.union import Union
+from treatment_agent.understanding.union import beside_local
 
 _PLAIN = ConsentNote()
 log = logging.getLogger(__name__)
@@ -90,10 +89,7 @@ class Coordinator:
         self.graph: Graph = build_graph(self._saver)
         chart = tools.chart or EnrolledChart()
         outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock, chart=chart)
-        local = interpreter is None or isinstance(interpreter, LocalInterpreter | Union)
-        self.interpreter: Interpreter = interpreter or LocalInterpreter()
-        if not local:
-            self.interpreter = Union(self.interpreter)
+        self.interpreter: Interpreter = beside_local(interpreter)
         self._ports = Ports(
             policy=policy,
             scheduler=tools.scheduler,

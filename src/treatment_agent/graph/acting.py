@@ -35,9 +35,9 @@ def carry_out(decisions: tuple[Decision, ...], state: TurnState, context: TurnCo
         match decision.tool:
             case None:
                 return (*decisions[:-1], decision)
-            case Search() | Book() if turn is not None and not asked:
+            case Search() if turn is not None and not asked:
                 asked = True
-                decision = _overtaken(decision.tool, turn, context) or decision
+                decision = _overtaken(turn, context) or decision
             case Search() as search:
                 decision = _search(decision, search, turn, context)
             case Book() as book if turn is not None:
@@ -49,19 +49,13 @@ def carry_out(decisions: tuple[Decision, ...], state: TurnState, context: TurnCo
     raise ValueError("too many tool calls in one turn")
 
 
-def _overtaken(tool: Search | Book, turn: Turn, context: TurnContext) -> Decision | None:
-    """Before times are offered or one is booked, the chart is asked: staff may have booked by phone (P6, P9).
-
-    Raises:
-        AdapterError: the chart cannot be asked and something would be booked; a person does it.
-    """
+def _overtaken(turn: Turn, context: TurnContext) -> Decision | None:
+    """Before times are offered the chart is asked: staff may have booked by phone (P6, P9). `_book` asks for itself."""
     if turn.visit_stands:
         return None
     try:
         status = context.chart.check(turn.case)
     except AdapterError:
-        if isinstance(tool, Book):
-            raise
         return None
     if outreach.changed(turn.case, status) is None:
         return None
