@@ -9,8 +9,13 @@ from datetime import date, datetime
 
 from treatment_agent.coordinator import enrolling, reading
 from treatment_agent.coordinator.answers import EnrolmentReport, Preview, RunReport, SentText, TurnOutcome, Why
+from treatment_agent.coordinator.control import OfficeControl
+from treatment_agent.coordinator.desk import Escalations
+from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.inbox import Inbox
 from treatment_agent.coordinator.outbox import Outbox
+from treatment_agent.coordinator.running import Runner
+from treatment_agent.coordinator.shadow import in_shadow, shadowed
 from treatment_agent.coordinator.turns import Ports, Turns
 from treatment_agent.domain.books import ConversationRow, Tally
 from treatment_agent.domain.events import (
@@ -51,7 +56,7 @@ class Tools:
     desk: StaffDesk | None = None
 
 
-class Coordinator:
+class Coordinator(OfficeControl):
     """Follows up with patients whose treatment was never scheduled; see the package docstring for an example.
 
     Args:
@@ -61,6 +66,7 @@ class Coordinator:
         interpreter: Understands messages; the local one by default. Never writes a word that a patient reads.
         clock: Where time comes from; the system clock by default.
         checkpoints: Database URL of the LangGraph checkpoints when `ledger` is not a URL.
+        shadow: True records what would be sent and booked, and lets nothing leave; None goes on as the ledger is kept.
 
     All methods are synchronous and safe to call from several threads and processes on one ledger.
     """
@@ -74,17 +80,20 @@ class Coordinator:
         interpreter: Interpreter | None = None,
         clock: Clock | None = None,
         checkpoints: str | None = None,
+        shadow: bool | None = None,
     ) -> None:
         policy.validate_all()
         self.policy = policy
-        self.tools = tools
         self.clock: Clock = clock or SystemClock()
         self.ledger: Ledger = SqlLedger(ledger) if isinstance(ledger, str) else ledger
         self._remember_policy()
+        self.shadow = in_shadow(self.ledger, shadow, now=self.clock.now())
+        self.tools = tools = shadowed(tools) if self.shadow else tools
         url = checkpoints or (ledger if isinstance(ledger, str) else "sqlite://")
         self._saver = open_saver(url)
         self.graph: Graph = build_graph(self._saver)
-        outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock)
+        self._gates = Gates(policy, self.ledger, self.clock, live_chart=tools.chart is not None, shadow=self.shadow)
+        outbox = Outbox(policy, tools.messenger, self.ledger, self.clock, self._gates)
         self.interpreter: Interpreter = interpreter or LocalInterpreter()
         self._ports = Ports(
             policy=policy,
@@ -95,9 +104,12 @@ class Coordinator:
             ledger=self.ledger,
             clock=self.clock,
             outbox=outbox,
+            gates=self._gates,
         )
         self._turns = Turns(ports=self._ports, graph=self.graph, saver=self._saver)
         self._inbox = Inbox(ledger=self.ledger, turns=self._turns, clock=self.clock)
+        escalations = Escalations(policy, self.ledger, self.clock, tools.desk)
+        self._runner = Runner(policy, tools.scheduler, self.ledger, self.clock, self._inbox, self._gates, escalations)
 
     def _remember_policy(self) -> None:
         key = f"{self.policy.id}/{self.policy.version}"
@@ -112,36 +124,22 @@ class Coordinator:
 
     def enroll(self, source: CaseSource, *, progress: Callable[[int], None] | None = None) -> EnrolmentReport:
         """Read a source and put its cases on the books; safe to repeat with a newer export."""
-        return enrolling.enroll(source, policy=self.policy, ledger=self.ledger, now=self.clock.now(), progress=progress)
+        now, ledger = self.clock.now(), self.ledger
+        return self._gates.reading(
+            lambda: enrolling.enroll(source, policy=self.policy, ledger=ledger, now=now, progress=progress)
+        )
 
     def work_list(self, *, limit: int | None = None) -> Iterator[ConversationRow]:
         """Every case, best score first; skipped ones last with the rule that skipped them."""
         return self.ledger.work_list(limit=limit)
 
     def run_due(self, *, limit: int = 1000) -> RunReport:
-        """Finish what a crash left, then handle the touches that are due now, best score first.
+        """Finish what a crash left, escalate late handoffs, then handle the touches that are due, best score first.
 
-        One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run.
+        One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run. What
+        the office's limits hold back is counted in `held_back` and stays due.
         """
-        failed = list(self.resume())
-        outcomes: list[TurnOutcome] = []
-        for conversation_id in self.ledger.due(at=self.clock.now(), limit=limit):
-            try:
-                outcome = self._touch(conversation_id)
-                outcomes.extend([outcome] if outcome else [])
-            except Exception as error:
-                log.warning("run.failed conversation=%s error=%s", conversation_id, type(error).__name__)
-                failed.append(conversation_id)
-        return RunReport(tuple(outcomes), tuple(failed))
-
-    def _touch(self, conversation_id: str) -> TurnOutcome | None:
-        """Handle the touch of a conversation that was due when the run began; None if it has moved since."""
-        now = self.clock.now()
-        conversation = self.ledger.facts(conversation_id, at=now).conversation
-        if conversation.due_at is None or conversation.due_at > now:
-            return None
-        event_id = f"touch:{conversation_id}:{conversation.step}:{int(conversation.due_at.timestamp())}"
-        return self._inbox.take(conversation_id, TouchDue(id=event_id, at=now, step=conversation.step))
+        return self._runner.run(limit=limit, failed=self.resume())
 
     def resume(self) -> tuple[str, ...]:
         """Finish turns and texts that a crash left; return the conversations that are still busy elsewhere."""
@@ -156,7 +154,10 @@ class Coordinator:
 
     def preview(self, patient_id: str) -> Preview:
         """The exact texts the next touch would send if it were due now. Nothing is sent or stored."""
-        conversation_id = self._conversations(patient_id)[0]
+        return self.preview_conversation(self._conversations(patient_id)[0])
+
+    def preview_conversation(self, conversation_id: str) -> Preview:
+        """As `preview`, for one conversation."""
         now = self.clock.now()
         facts = self.ledger.facts(conversation_id, at=now)
         due_at = facts.conversation.due_at
@@ -189,7 +190,10 @@ class Coordinator:
             error_code=report.error_code,
             opted_out=report.opted_out,
         )
-        return self._inbox.take(row.message.conversation_id, event)
+        outcome = self._inbox.take(row.message.conversation_id, event)
+        if not outcome.duplicate:
+            self._gates.carrier_said(report.error_code)
+        return outcome
 
     def settle_booking(
         self, booking_key: str, status: BookingStatus, *, appointment_id: str | None = None

@@ -116,6 +116,8 @@ def topic_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         shared_with=context.facts.shared_with,
     )
     verdicts = (*state.get("verdicts", ()), *topics.judge(heard, context.policy))
+    if context.stopped:
+        verdicts = (*verdicts, Verdict(topic=Topic.OTHER, rule="limit.stopped"))
     if not state["decisions"]:
         return {"verdicts": verdicts, "to_person": bool(verdicts)}
     # An opt-out that said more. It stands; only an emergency is stronger, and anything else is for a person to read.

@@ -23,7 +23,9 @@ from treatment_agent.domain.treatment import Case, Family
 from treatment_agent.domain.turn import Verdict
 from treatment_agent.domain.value import Value
 from treatment_agent.errors import PolicyError
+from treatment_agent.policies.limits import Limits
 from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
+from treatment_agent.policies.owners import Escalation
 from treatment_agent.policies.scripts import Script, ScriptBook, default_scripts, load_scripts
 
 __all__ = [
@@ -259,6 +261,8 @@ class PracticePolicy(Value):
     topics: dict[Topic, TopicPolicy] = Field(default_factory=default_topics)
     rule_scripts: dict[str, str] = Field(default_factory=lambda: dict(DEFAULT_RULE_SCRIPTS))
     guardrails: tuple[Guardrail, ...] = ()
+    escalation: Escalation = Escalation()
+    limits: Limits = Limits()
     templates: tuple[BookingTemplate, ...] = Field(default_factory=default_templates)
     authority: Authority = Authority.BOOK
     defer_days: int = 30
