@@ -105,3 +105,7 @@ class OfficeControl:
             NotPermitted: it holds a conversation; acknowledge that instead.
         """
         return self.ledger.set_handoff_status(handoff_id, HandoffStatus.ACKNOWLEDGED, by=by, at=self.clock.now())
+
+    def complete_task(self, handoff_id: str, *, by: str) -> HandoffPacket:
+        """A call-back, change or review task is done."""
+        return self.ledger.set_handoff_status(handoff_id, HandoffStatus.RESOLVED, by=by, at=self.clock.now())

@@ -16,6 +16,7 @@ from treatment_agent.coordinator.inbox import Inbox
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.running import Runner
 from treatment_agent.coordinator.shadow import in_shadow, shadowed
+from treatment_agent.coordinator.telling import Telling
 from treatment_agent.coordinator.turns import Ports, Turns
 from treatment_agent.domain.books import ConversationRow, Tally
 from treatment_agent.domain.events import (
@@ -28,7 +29,7 @@ from treatment_agent.domain.events import (
     StaffVerb,
     TouchDue,
 )
-from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus, NextStep
+from treatment_agent.domain.handoff import HandoffPacket, NextStep
 from treatment_agent.domain.messages import DeliveryReport, InboundMessage
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.errors import ConfigurationError, NotFound
@@ -42,6 +43,7 @@ from treatment_agent.ports import CaseSource, Chart, Clock, Interpreter, Ledger,
 from treatment_agent.tools.clock import SystemClock
 from treatment_agent.tools.enrolled_chart import EnrolledChart
 from treatment_agent.understanding.local import LocalInterpreter
+from treatment_agent.understanding.union import Union
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +65,8 @@ class Coordinator(OfficeControl):
         policy: The office's decisions. Checked at once; `PolicyError` lists every mistake with place and fix.
         tools: Scheduler, messenger, and optionally chart and staff desk.
         ledger: A database URL (`sqlite:///practice.db`, `postgresql+psycopg://...`) or a `Ledger`.
-        interpreter: Understands messages; the local one by default. Never writes a word that a patient reads.
+        interpreter: Understands messages; the local one by default. Never writes a word that a patient reads. Another
+            one stands beside the local one: what that finds for a person stays found.
         clock: Where time comes from; the system clock by default.
         checkpoints: Database URL of the LangGraph checkpoints when `ledger` is not a URL.
         shadow: True records what would be sent and booked, and lets nothing leave; None goes on as the ledger is kept.
@@ -89,12 +92,13 @@ class Coordinator(OfficeControl):
         self._remember_policy()
         self.shadow = in_shadow(self.ledger, shadow, now=self.clock.now())
         self.tools = tools = shadowed(tools) if self.shadow else tools
-        url = checkpoints or (ledger if isinstance(ledger, str) else "sqlite://")
-        self._saver = open_saver(url)
+        self._saver = open_saver(checkpoints or (ledger if isinstance(ledger, str) else "sqlite://"))
         self.graph: Graph = build_graph(self._saver)
         self._gates = Gates(policy, self.ledger, self.clock, live_chart=tools.chart is not None, shadow=self.shadow)
-        outbox = Outbox(policy, tools.messenger, self.ledger, self.clock, self._gates)
+        local = interpreter is None or isinstance(interpreter, LocalInterpreter | Union)
         self.interpreter: Interpreter = interpreter or LocalInterpreter()
+        if not local:
+            self.interpreter = Union(self.interpreter)
         self._ports = Ports(
             policy=policy,
             scheduler=tools.scheduler,
@@ -103,12 +107,12 @@ class Coordinator(OfficeControl):
             interpreter=self.interpreter,
             ledger=self.ledger,
             clock=self.clock,
-            outbox=outbox,
+            outbox=Outbox(policy, tools.messenger, self.ledger, self.clock, self._gates),
             gates=self._gates,
         )
         self._turns = Turns(ports=self._ports, graph=self.graph, saver=self._saver)
         self._inbox = Inbox(ledger=self.ledger, turns=self._turns, clock=self.clock)
-        escalations = Escalations(policy, self.ledger, self.clock, tools.desk)
+        escalations = Escalations(policy, self.ledger, self.clock, Telling(tools.desk, self.ledger, self.clock))
         self._runner = Runner(policy, tools.scheduler, self.ledger, self.clock, self._inbox, self._gates, escalations)
 
     def _remember_policy(self) -> None:
@@ -122,11 +126,17 @@ class Coordinator(OfficeControl):
 
     # -- the work list
 
-    def enroll(self, source: CaseSource, *, progress: Callable[[int], None] | None = None) -> EnrolmentReport:
-        """Read a source and put its cases on the books; safe to repeat with a newer export."""
-        now, ledger = self.clock.now(), self.ledger
+    def enroll(
+        self, source: CaseSource, *, partial: bool = False, progress: Callable[[int], None] | None = None
+    ) -> EnrolmentReport:
+        """Read a source and put its cases on the books; safe to repeat with a newer export.
+
+        The source is the whole list: a case it does not name any more is on hold until a later one does. Say `partial`
+        if it is only some of the cases, such as those of one day or one location.
+        """
+        policy, ledger, clock, told = self.policy, self.ledger, self.clock, progress
         return self._gates.reading(
-            lambda: enrolling.enroll(source, policy=self.policy, ledger=ledger, now=now, progress=progress)
+            lambda: enrolling.enroll(source, policy=policy, ledger=ledger, clock=clock, partial=partial, progress=told)
         )
 
     def work_list(self, *, limit: int | None = None) -> Iterator[ConversationRow]:
@@ -134,7 +144,7 @@ class Coordinator(OfficeControl):
         return self.ledger.work_list(limit=limit)
 
     def run_due(self, *, limit: int = 1000) -> RunReport:
-        """Finish what a crash left, escalate late handoffs, then handle the touches that are due, best score first.
+        """Finish what a crash or a broken desk left, escalate late handoffs, then handle due touches, best score first.
 
         One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run. What
         the office's limits hold back is counted in `held_back` and stays due.
@@ -142,15 +152,11 @@ class Coordinator(OfficeControl):
         return self._runner.run(limit=limit, failed=self.resume())
 
     def resume(self) -> tuple[str, ...]:
-        """Finish turns and texts that a crash left; return the conversations that are still busy elsewhere."""
-        busy = []
-        for conversation_id in self.ledger.unfinished(at=self.clock.now()):
-            try:
-                self._turns.settle(conversation_id)
-            except Exception as error:
-                log.warning("resume.failed conversation=%s error=%s", conversation_id, type(error).__name__)
-                busy.append(conversation_id)
-        return tuple(busy)
+        """Finish turns and texts that a crash left, and show the desk the handoffs it refused.
+
+        Returns the conversations that are still busy elsewhere, or that the desk still does not take.
+        """
+        return self._turns.resume()
 
     def preview(self, patient_id: str) -> Preview:
         """The exact texts the next touch would send if it were due now. Nothing is sent or stored."""
@@ -257,10 +263,6 @@ class Coordinator(OfficeControl):
     def record_revocation(self, conversation_id: str, *, by: str) -> TurnOutcome:
         """Staff record that the patient wants no texts, said in any way."""
         return self._staff(conversation_id, StaffVerb.RECORD_REVOCATION, by)
-
-    def complete_task(self, handoff_id: str, *, by: str) -> HandoffPacket:
-        """A call-back, change or review task is done."""
-        return self.ledger.set_handoff_status(handoff_id, HandoffStatus.RESOLVED, by=by, at=self.clock.now())
 
     def _staff(self, conversation_id: str, verb: StaffVerb, by: str, **more: object) -> TurnOutcome:
         fields = {"id": self.clock.new_id(), "at": self.clock.now(), "verb": verb, "by": by, **more}

@@ -94,6 +94,8 @@ def opened_again(
 
 
 def _sentences(request: HandoffRequest) -> tuple[str, str]:
+    if request.rule == "reply.cancel-by-staff":
+        return "The patient wants to cancel a visit.", "Cancel it in the calendar, or keep it, and tell them."
     if request.kind in _KIND_SENTENCES:
         return _KIND_SENTENCES[request.kind]
     parts = [_TOPIC_SENTENCES[topic] for topic in request.topics] or [_TOPIC_SENTENCES[Topic.HUMAN]]

@@ -13,7 +13,7 @@ from treatment_agent.domain.consent import ConsentHow, ConsentStatus
 from treatment_agent.domain.conversation import Disposition, Move, Phase
 from treatment_agent.domain.handoff import HandoffRequest, HandoffStatus, NextStep, Urgency
 from treatment_agent.domain.interpretation import Asked, Interpretation, Reason, Span, Topic
-from treatment_agent.domain.messages import PlannedSend, SendKind
+from treatment_agent.domain.messages import Channel, PlannedSend, SendKind
 from treatment_agent.domain.scheduling import Booking, Slot, SlotRequest, VisitPlan
 
 
@@ -98,7 +98,7 @@ class Decision:
     """What to do about one event. Made by pure functions; carried out by the graph.
 
     `tool` is at most one call per step; its outcome may lead to a further decision. `due_at` counts with
-    `due = SET`. `rules` are the stable ids of every rule that spoke, the deciding one first.
+    `due = SET`. `channel` is how the conversation goes on, `send_by` how this decision's own texts travel. `rules` are the stable ids of every rule that spoke, the deciding one first.
     """
 
     move: Move
@@ -112,6 +112,8 @@ class Decision:
     until: date | None = None
     call_at: datetime | None = None
     language: str | None = None
+    channel: Channel | None = None
+    send_by: Channel | None = None
     due: DueChange = DueChange.KEEP
     due_at: datetime | None = None
     step: int | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from treatment_agent.domain.events import PatientMessage
+from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus
-from treatment_agent.domain.turn import AskChart, Book, Decision, Search
+from treatment_agent.domain.turn import AskChart, Book, Decision, Search, Verdict
 from treatment_agent.errors import AdapterError, NotPermitted, SlotTaken
 from treatment_agent.graph.state import TurnContext, TurnState
-from treatment_agent.policies import booking, outcomes, outreach
+from treatment_agent.policies import booking, gate, outcomes, outreach, topics
 from treatment_agent.policies.hearing import Turn
 
 MOST_CALLS = 4
@@ -74,6 +77,10 @@ def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> D
         if error.rule not in _GONE_BY:
             raise
         return outcomes.after_slot_taken(turn)
+    # Last thing before: somebody may have booked by phone since the times were offered.
+    rule = outcomes.chart_forbids(context.chart.check(turn.case), turn, unlisted=context.facts.unlisted)
+    if rule is not None:
+        return _doubted(decision, rule, turn, context)
     if turn.policy.authority is Authority.PROPOSE:
         asked = Booking(key, book.slot, BookingStatus.REQUESTED, book.visit.procedure_ids)
         return outcomes.after_booking(decision, asked, Authority.PROPOSE, turn)
@@ -87,6 +94,21 @@ def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> D
         if made is None:
             raise
     return outcomes.after_booking(decision, made, context.scheduler.authority, turn)
+
+
+def _doubted(decision: Decision, rule: str, turn: Turn, context: TurnContext) -> Decision:
+    """Nothing is booked: a person reads the message beside the chart, and the patient is told that one will."""
+    verdicts = tuple(Verdict(topic=Topic.OTHER, rule=name) for name in ("booking.chart-changed", rule))
+    handoff = topics.request(
+        verdicts,
+        event_id=turn.event_id,
+        conversation=turn.conversation,
+        interpretation=turn.interpretation,
+        policy=turn.policy,
+        now=turn.now,
+    )
+    doubted = gate.hand_off(handoff, verdicts, context.facts, turn.policy, revokes=False, now=turn.now)
+    return replace(doubted, language=decision.language)
 
 
 def _made(key: str, context: TurnContext) -> Booking | None:

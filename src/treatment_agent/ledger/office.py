@@ -24,10 +24,15 @@ class SqlOffice:
         with self._database.read() as conn:
             return desk.overdue(conn, at=at)
 
-    def escalate(self, packet: HandoffPacket, *, was_due_at: datetime, at: datetime) -> HandoffPacket | None:
-        """Write a packet with its next owner and a journal entry; None if it was acknowledged or escalated since."""
+    def escalate(
+        self, packet: HandoffPacket, *, was_due_at: datetime, at: datetime, untold: bool
+    ) -> HandoffPacket | None:
+        """Write a packet with its next owner and a journal entry; None if it was acknowledged or escalated since.
+
+        `untold`: the desk has yet to be shown it.
+        """
         with self._database.write() as conn:
-            moved = desk.escalate(conn, packet, was_due_at=was_due_at)
+            moved = desk.escalate(conn, packet, was_due_at=was_due_at, untold=untold)
             if moved is not None:
                 entry = JournalEntry(
                     at=at,

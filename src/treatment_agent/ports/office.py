@@ -26,8 +26,13 @@ class OfficeBooks(Protocol):
         """Handoffs and tasks that nobody acknowledged by their due time, most urgent first."""
         ...
 
-    def escalate(self, packet: HandoffPacket, *, was_due_at: datetime, at: datetime) -> HandoffPacket | None:
-        """Write a packet with its next owner and a journal entry; None if it was acknowledged or escalated since."""
+    def escalate(
+        self, packet: HandoffPacket, *, was_due_at: datetime, at: datetime, untold: bool
+    ) -> HandoffPacket | None:
+        """Write a packet with its next owner and a journal entry; None if it was acknowledged or escalated since.
+
+        `untold`: the desk has yet to be shown it.
+        """
         ...
 
     # -- the office's log
