@@ -51,7 +51,7 @@ def _nudged(turn: Turn, decision: Decision) -> Decision:
     waits = conversation.due_at is not None and conversation.phase is not Phase.DEFERRED
     if decision.due is not DueChange.KEEP or not waits:
         return decision
-    step, due = waiting.nudge_at(conversation, turn.policy, turn.now)
+    step, due = waiting.nudge_at(conversation, turn.policy, turn.now, turn.case)
     return replace(decision, due=DueChange.SET, due_at=due, step=max(step, conversation.step))
 
 
