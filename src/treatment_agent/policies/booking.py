@@ -32,6 +32,8 @@ def in_scope(case: Case, policy: PracticePolicy) -> tuple[Procedure, ...]:
 
 def is_waiting(procedure: Procedure, policy: PracticePolicy) -> bool:
     """True when the treatment plan itself says "not now" (`scope.waiting_texts`)."""
+    if not procedure.plan_priority:
+        return "" in policy.scope.waiting_texts
     return procedure.plan_priority.strip().casefold() in {t.casefold() for t in policy.scope.waiting_texts}
 
 
@@ -47,7 +49,8 @@ def plan_visit(case: Case, policy: PracticePolicy) -> VisitPlan | None:
     procedures = in_scope(case, policy)
     riding = _riding_build_ups(procedures)
     own = [p for p in procedures if p.id not in riding]
-    templates = [t for f in Family if any(p.family is f for p in own) and (t := policy.template_for(f)) is not None]
+    families = {p.family for p in own}
+    templates = [t for f in Family if f in families and (t := policy.template_for(f)) is not None]
     main = max(templates, key=lambda t: t.minutes, default=None)
     if main is None:
         return None
