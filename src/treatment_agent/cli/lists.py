@@ -14,6 +14,7 @@ import typer
 
 from treatment_agent.cli import screen
 from treatment_agent.cli.export import CaseFile, Export, in_cli_words
+from treatment_agent.cli.one_patient import show_case
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 from treatment_agent.errors import BadRow
 
@@ -36,6 +37,10 @@ ColumnOption = Annotated[
 CommaOption = Annotated[bool, typer.Option("--decimal-comma", help="Money is written 1.250,00.")]
 EncodingOption = Annotated[
     str | None, typer.Option("--encoding", help="utf-8, cp1252 or utf-16, when the file's own bytes mislead.")
+]
+
+PatientOption = Annotated[
+    str | None, typer.Option("--patient", metavar="ID", help="One patient: every reason, every point, what is next.")
 ]
 
 
@@ -66,6 +71,10 @@ def queue(
     column: ColumnOption = None,
     decimal_comma: CommaOption = False,
     encoding: EncodingOption = None,
+    patient: Annotated[
+        str | None,
+        typer.Option("--patient", metavar="ID", help="One patient: every reason, every point, what is next."),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say in words where the points come from.")] = False,
     as_json: JsonOption = False,
     app: AppOption = None,
@@ -78,6 +87,10 @@ def queue(
         export = Export(file, dates, column, decimal_comma, encoding)
         source = export.source(policy.office.zone, at)
         with export.in_own_words():
+            if patient is not None:
+                own = [case for case in source.read() if not isinstance(case, BadRow) and case.patient.id == patient]
+                show_case(patient, own, policy, at, as_json=as_json)
+                return
             listed, rejected = _assessed(source, policy, at, explain=explain)
     ranked = sorted((row for row in listed if not row.rule), key=lambda row: (-row.score, row.case_id))
     skipped = [row for row in listed if row.rule]
@@ -194,13 +207,20 @@ def _show_ranked(ranked: list[_Listed], limit: int | None) -> None:
 def _show_skipped(skipped: list[_Listed]) -> None:
     if not skipped:
         return
+    from treatment_agent.policies.exclusions import STAFF_LOOKS
     from treatment_agent.policies.rules import RULES
 
-    screen.heading("Left out")
-    rows = screen.table("patient", "rule", "why")
-    for row in skipped:
-        rows.add_row(row.patient_id, row.rule, RULES.get(row.rule, ""))
-    screen.show(rows)
+    for heading, chosen in (
+        ("For staff to look at", [row for row in skipped if row.rule in STAFF_LOOKS]),
+        ("Left out", [row for row in skipped if row.rule not in STAFF_LOOKS]),
+    ):
+        if not chosen:
+            continue
+        screen.heading(heading)
+        rows = screen.table("patient", "rule", "why")
+        for row in chosen:
+            rows.add_row(row.patient_id, row.rule, RULES.get(row.rule, ""))
+        screen.show(rows)
 
 
 def _show_counts(skipped: dict[str, int]) -> None:
