@@ -12,7 +12,7 @@ from treatment_agent.domain.interpretation import Asked
 from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.treatment import Case, ChartStatus, ProcedureStatus
 from treatment_agent.domain.turn import Decision, DueChange, Say, Search
-from treatment_agent.policies import booking, cadence, exclusions, queue
+from treatment_agent.policies import booking, cadence, exclusions, families, queue
 from treatment_agent.policies.contact import Deferred, Denied, decide_outreach
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.steps import Cadence
@@ -65,6 +65,8 @@ def before_chart(touch: Touch) -> Decision | None:
         return skip("outreach.phase")
     if touch.step != conversation.step:
         return Decision(move=Move.STAY, rules=("outreach.stale-touch",))
+    if touch.facts.call_made:
+        return _close("outreach.call-made", Disposition.CLOSED_BY_STAFF)
     if any(not h.kind.holds for h in touch.facts.open_handoffs):
         return _tomorrow(touch, "outreach.open-task")
     return None
@@ -127,7 +129,7 @@ def _send(touch: Touch) -> Decision:
     if conversation.phase is Phase.DEFERRED:
         return _wake(touch)
     step_now = touch.cadence.steps[conversation.step]
-    if not step_now.offers_times:
+    if conversation.riders or not step_now.offers_times:
         return _say(touch)
     visit = booking.plan_visit(touch.case, touch.policy)
     if visit is None:
@@ -158,14 +160,20 @@ def _script(touch: Touch, slots: int) -> str:
 def _say(touch: Touch) -> Decision:
     """A step without times: its text goes as it is, and earlier offers are off the table."""
     conversation = touch.conversation
+    script = _script(touch, 0)
+    if conversation.riders:
+        script = families.script_of(touch.cadence.steps[conversation.step].script_id, conversation)
+        if not touch.policy.scripts.has(script, "en"):
+            return _review(touch, "queue.rides-along")
     step, due = cadence.after_touch(conversation.step, touch.policy, touch.now, touch.cadence)
     workflow = cadence.workflow_of(touch.case, touch.policy)
+    for_call = bool(conversation.riders) or (workflow is not None and workflow.asks_for_call)
     asked = Asked.FIRST_MESSAGE if conversation.step == 0 else Asked.REMINDER
     return Decision(
         move=Move.TOUCH,
         rules=("outreach.touch",),
-        says=(Say(_script(touch, 0), SendKind.OUTREACH, touch.channel),),
-        asked=Asked.CALLBACK_ASK if workflow and workflow.asks_for_call else asked,
+        says=(Say(script, SendKind.OUTREACH, touch.channel),),
+        asked=Asked.CALLBACK_ASK if for_call else asked,
         offers=(),
         step=step,
         due=DueChange.SET,

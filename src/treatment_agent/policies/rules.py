@@ -69,6 +69,7 @@ _QUEUE: Final = {
     "queue.no-consent": "Nobody recorded that this patient agreed to texts, or the chart says no.",
     "queue.staff-recent": "Staff talked with the patient a short time ago.",
     "queue.required-field": "A field that the office asks for is missing: staff complete it.",
+    "queue.rides-along": "Somebody of the family is written to for all on this phone; staff plan the visits together.",
     "queue.eligible": "Nothing stands against following up: the case is queued.",
     "queue.unreadable": "The case could not be judged, so staff look at it.",
 }
@@ -135,6 +136,7 @@ _REPLY: Final = {
     "reply.booked-by-hand": "The office books this kind of visit by hand: a person calls.",
     "reply.book-by-staff": "Staff complete the booking; the patient is told that it is requested.",
     "reply.call-back": "The patient wants a call: a task for the front desk.",
+    "reply.plan-by-call": "This conversation is about a call, for a family or an owed one: staff call and plan there.",
     "reply.defer": "Not now: the case sleeps until the day the patient named or the office's default.",
     "reply.defer-ask-reason": "Not now, without a reason: ask once what is in the way.",
     "reply.decline": "The patient declined: the follow-up ends.",
@@ -159,6 +161,7 @@ _OUTREACH: Final = {
     "outreach.other-visit": "The patient has another visit coming: staff look before anything is sent.",
     "outreach.no-response": "No answer after the last reminder: human review.",
     "outreach.no-template": "The office books this kind of visit by hand: human review.",
+    "outreach.call-made": "Staff have seen to the call that was owed, so nothing is sent.",
     "outreach.open-task": "A task about this patient is open at the office, so the touch waits a day.",
     "outreach.chart-unavailable": "The chart could not be asked, so nothing was sent; tried again in half an hour.",
     "outreach.scheduler-unavailable": "The calendar could not be asked; nothing was sent, tried again in half an hour.",

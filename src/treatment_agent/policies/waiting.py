@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from treatment_agent.domain.conversation import Conversation, Disposition, Move
@@ -44,6 +45,12 @@ def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
         reason=reason_of(turn),
         due=DueChange.CLEAR,
     )
+
+
+def plan_by_call(turn: Turn) -> Decision:
+    """A conversation about a call (a family's, or one we owe): any wish to plan is the wish to be called."""
+    decision = call_back(turn)
+    return replace(decision, rules=("reply.plan-by-call", *decision.rules))
 
 
 def defer(turn: Turn) -> Decision:
