@@ -7,8 +7,12 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from treatment_agent.cli import main
+from treatment_agent.demo.app import open_practice
+from treatment_agent.domain.messages import InboundMessage
+from treatment_agent.domain.private import PhoneNumber
 
 PRACTICE = str(files("treatment_agent.demo") / "practice.csv")
 NOW = "2026-11-23T09:00:00-06:00"
@@ -94,3 +98,44 @@ class TestWhy:
         assert "earlier; --all shows them" in short
         assert short.count("queue.protected") < full.count("queue.protected")
         assert "Nothing is due by itself." in short
+
+
+class TestExported:
+    @pytest.mark.parametrize(
+        ("exported", "answer"), [("2026-11-20T09:00", "queue.stale-data"), ("2026-11-23T08:00", "P-1001: follow up")]
+    )
+    def test_keeps_old_data_from_being_acted_on(self, run, exported: str, answer: str) -> None:
+        _, out, _ = run("queue", PRACTICE, "--now", NOW, "--patient", "P-1001", "--exported", exported)
+
+        assert answer in out
+
+    def test_must_be_a_time(self, run) -> None:
+        code, _, err = run("enroll", PRACTICE, "--exported", "yesterday")
+
+        assert code == 1
+        assert "--exported: write a time like" in err
+
+
+class TestCallBacks:
+    def test_lists_and_enrols_what_nobody_called(self, run) -> None:
+        run("enroll", PRACTICE, "--now", "2026-11-23T09:00")
+        run("run", "--now", "2026-11-23T10:00")
+        practice = open_practice(Path("demo-out"))
+        asks = InboundMessage(
+            id="in-1",
+            sender=PhoneNumber("+13125550101"),
+            text=SecretStr("Can you call me?"),
+            received_at=practice.clock.now(),
+        )
+        practice.coordinator.receive(asks)
+        practice.coordinator.close()
+
+        early, late = (run("call-backs", "--now", f"2026-11-{day}T16:00", "--enroll")[1] for day in ("23", "25"))
+
+        assert "0 calls are overdue." in early
+        assert "case-call_back-P-1001-20261123" in late
+        assert "1 calls are overdue." in late
+        assert "1 enrolled" in late
+
+    def test_has_a_help_text(self, run) -> None:
+        assert "nobody made" in run("call-backs", "--help")[1]

@@ -39,6 +39,10 @@ EncodingOption = Annotated[
     str | None, typer.Option("--encoding", help="utf-8, cp1252 or utf-16, when the file's own bytes mislead.")
 ]
 
+ExportedOption = Annotated[
+    str | None,
+    typer.Option("--exported", metavar="TIME", help="When the file was made: data that is too old is not acted on."),
+]
 PatientOption = Annotated[
     str | None, typer.Option("--patient", metavar="ID", help="One patient: every reason, every point, what is next.")
 ]
@@ -71,6 +75,7 @@ def queue(
     column: ColumnOption = None,
     decimal_comma: CommaOption = False,
     encoding: EncodingOption = None,
+    exported: ExportedOption = None,
     patient: Annotated[
         str | None,
         typer.Option("--patient", metavar="ID", help="One patient: every reason, every point, what is next."),
@@ -84,7 +89,7 @@ def queue(
     """Rank an export: who comes first and why, who is left out and why, which rows cannot be read."""
     with opened(app, folder, now) as coordinator:
         policy, at = coordinator.policy, coordinator.clock.now()
-        export = Export(file, dates, column, decimal_comma, encoding)
+        export = Export(file, dates, column, decimal_comma, encoding, exported)
         source = export.source(policy.office.zone, at)
         with export.in_own_words():
             if patient is not None:
@@ -130,13 +135,14 @@ def enroll(
     column: ColumnOption = None,
     decimal_comma: CommaOption = False,
     encoding: EncodingOption = None,
+    exported: ExportedOption = None,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
     now: NowOption = None,
 ) -> None:
     """Put an export on the books. Nothing is sent; `run` sends what is due."""
     with opened(app, folder, now, writes=True) as coordinator, screen.progress("Enrolling") as done:
-        export = Export(file, dates, column, decimal_comma, encoding)
+        export = Export(file, dates, column, decimal_comma, encoding, exported)
         source = export.source(coordinator.policy.office.zone, coordinator.clock.now())
         with export.in_own_words():
             report = coordinator.enroll(source, progress=done)
