@@ -22,9 +22,10 @@ from treatment_agent.domain.consent import ConsentRecord
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
+from treatment_agent.domain.measured import MeasuredBooks
 from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
-from treatment_agent.ledger import desk, enrolment, events, journal, outbox, people, reading, report, turns
+from treatment_agent.ledger import desk, enrolment, events, journal, measuring, outbox, people, reading, report, turns
 from treatment_agent.ledger.database import Database
 
 
@@ -235,3 +236,8 @@ class SqlLedger:
         """Counts for the report; cases entered in `[since, until)`."""
         with self._database.read() as conn:
             return report.tally(conn, since=since, until=until)
+
+    def measured(self, *, since: datetime | None = None, until: datetime | None = None) -> MeasuredBooks:
+        """What measures are made of: cases that entered in `[since, until)`, and what happened to them until now."""
+        with self._database.read() as conn:
+            return measuring.books(conn, since=since, until=until)
