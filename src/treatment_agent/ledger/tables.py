@@ -127,8 +127,7 @@ cases = Table(
 
 # `state` is the `Conversation`; the columns beside it repeat what queries filter and sort by. `parked_due_at` is when a
 # case that a complete export left out would have been due: it gets that time back when a later export has it again.
-# `entered_at` is when the case first passed the queue's rules, `held_out` whether it was held out then: what measures
-# are counted from.
+# `entered_at` is when the case first passed the queue's rules, `held_out` whether chance held it out then.
 conversations = Table(
     "conversations",
     metadata,
@@ -264,12 +263,7 @@ Index("reasons_conversation", reasons.c.conversation_id)
 # Indexes and columns that came after version 1, by the version that brought them.
 ADDED_INDEXES: dict[int, tuple[Index, ...]] = {2: (events_measured,)}
 ADDED: dict[int, tuple[Column[Any], ...]] = {
-    2: (
-        cases.c.export_id,
-        conversations.c.parked_due_at,
-        conversations.c.entered_at,
-        conversations.c.held_out,
-    )
+    2: (cases.c.export_id, *(conversations.c[name] for name in ("parked_due_at", "entered_at", "held_out"))),
 }
 
 policies = Table(
