@@ -29,6 +29,7 @@ from treatment_agent.domain.messages import (
     Receipt,
 )
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
+from treatment_agent.domain.review import PeriodBooks
 
 
 class Ledger(Protocol):
@@ -167,6 +168,10 @@ class Ledger(Protocol):
 
     def measured(self, *, since: datetime | None = None, until: datetime | None = None) -> MeasuredBooks:
         """What measures are made of: cases that entered in `[since, until)`, and what happened to them until now."""
+        ...
+
+    def period(self, *, since: datetime, until: datetime) -> PeriodBooks:
+        """What happened in `[since, until)`, with the words in which patients said why not yet."""
         ...
 
     def remember_policy(self, key: str, digest: str, *, at: datetime) -> str:
