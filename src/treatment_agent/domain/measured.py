@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from treatment_agent.domain.conversation import Disposition, Phase
 
@@ -67,9 +67,11 @@ class MeasuredCase:
         return min(self.completed_cents, self.value_cents) if self.booked else 0
 
 
-@dataclass(frozen=True, slots=True)
-class MeasuredText:
-    """One outreach text that left: which step of the cadence, which script, by which channel."""
+class MeasuredText(NamedTuple):
+    """One outreach text that left: which step of the cadence, which script, by which channel.
+
+    A tuple, because there are hundreds of thousands of them.
+    """
 
     case_id: str
     sent_at: datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true
@@ -98,13 +99,19 @@ def _texts(conn: Connection, period: ColumnElement[bool], found: dict[str, Measu
     made = []
     for row in rows:
         arrived = row.delivery not in _NOT_DELIVERED
-        step = int(json.loads(row.payload).get("step", 0)) if row.kind == "touch_due" else 0
+        step = _step(row.payload) if row.kind == "touch_due" else 0
         made.append(MeasuredText(row.conversation_id, row.status_at, step, row.script_id, row.channel, arrived))
         about = found.get(row.conversation_id)
         if about is not None:
             about.first_sent_at = min(about.first_sent_at or row.status_at, row.status_at)
             about.arrived = about.arrived or arrived
     return tuple(made)
+
+
+@lru_cache(maxsize=1000)
+def _step(payload: str) -> int:
+    """The step that a touch's payload tells; there are only as many payloads as steps."""
+    return int(json.loads(payload).get("step", 0))
 
 
 def _answers(conn: Connection, period: ColumnElement[bool], found: dict[str, MeasuredCase]) -> None:
