@@ -132,3 +132,12 @@ class TestPages:
         assert WORDS in page
         assert "<script" not in page
         assert "Skip to the conversations" in Path("talks.html").read_text(encoding="utf-8")
+
+
+class TestHoldOut:
+    def test_says_how_to_hold_out_where_nobody_is(self, report, practice: Path, capsys) -> None:
+        with pytest.raises(SystemExit) as ended:
+            main(("hold-out", "--folder", str(practice)))
+
+        assert not ended.value.code
+        assert "HoldOut(share=0.1)" in capsys.readouterr().out

@@ -10,9 +10,11 @@ import pytest
 from office_samples import FIRST_MORNING, Office, ana, build, someone
 
 from treatment_agent import PracticePolicy
+from treatment_agent.coordinator import comparing
 from treatment_agent.domain.events import ChartChange
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.shares import Share
+from treatment_agent.domain.treatment import ChartStatus, ProcedureStatus
 from treatment_agent.policies.hold_out import HoldOut
 
 NAMES = tuple(f"n{n}" for n in range(16))
@@ -123,6 +125,27 @@ class TestComparison:
         assert comparison is not None
         assert (comparison.held_out.total, comparison.released) == (0, len(HELD))
         office.coordinator.close()
+
+    def test_finds_in_the_chart_what_nobody_told_in_both_groups(self, held_office: Office) -> None:
+        held_office.first_touch(*everybody())
+        for name in (HELD[0], WRITTEN[0]):
+            held_office.chart.set_patient(name, ChartStatus(procedures={f"p-{name}": ProcedureStatus.SCHEDULED}))
+        held_office.chart.set_patient(HELD[1], ChartStatus(procedures={f"p-{HELD[1]}": ProcedureStatus.COMPLETED}))
+        held_office.sent()
+
+        found = comparing.ask_chart(held_office.coordinator)
+        again = comparing.ask_chart(held_office.coordinator)
+        assert (found, again.settled) == (comparing.ChartRound(len(NAMES), 3, 0), 0)
+        assert held_office.sent() == []
+        held_office.clock.advance(timedelta(days=40))
+        comparison = held_office.coordinator.measure().comparison
+        assert comparison is not None
+        assert (comparison.written.hits, comparison.held_out.hits) == (1, 2)
+
+    def test_asks_no_chart_while_nobody_is_held_out(self, office: Office) -> None:
+        office.enroll()
+
+        assert comparing.ask_chart(office.coordinator) == comparing.ChartRound()
 
     def test_is_none_without_a_hold_out(self, office: Office) -> None:
         office.enroll()

@@ -1,4 +1,4 @@
-"""`report`: the measures and the weekly review, on the terminal, as JSON, as CSV, and as a page."""
+"""`report`: the measures and the weekly review, on the terminal, as JSON, as CSV, and as a page; `hold-out`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from treatment_agent.cli import screen
-from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, opened
+from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 from treatment_agent.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add `report` to the application."""
+    """Add `report` and `hold-out` to the application."""
     app.command()(report)
+    app.command(name="hold-out")(hold_out)
 
 
 def report(
@@ -59,18 +60,37 @@ def report(
         if conversations is not None:
             _write(conversations, "--conversations", lambda: _threads(coordinator, first, end))
         names = {provider.id: provider.name for provider in coordinator.policy.office.providers}
+    from treatment_agent.cli import report_data
+
     if csv is not None:
-        from treatment_agent.cli.report_data import as_csv
-
-        _write(csv, "--csv", lambda: as_csv(measures, review))
+        _write(csv, "--csv", lambda: report_data.as_csv(measures, review))
     if as_json:
-        from treatment_agent.cli.report_data import as_json as rendered
-
-        typer.echo(rendered(measures, review, words=words))
+        typer.echo(report_data.as_json(measures, review, words=words))
     else:
         from treatment_agent.cli.report_tables import show
 
         show(measures, review, names, zone)
+
+
+def hold_out(app: AppOption = None, folder: FolderOption = DEMO_FOLDER, now: NowOption = None) -> None:
+    """Ask the chart about everybody in the random hold-out's comparison, and show what writing adds. Sends nothing.
+
+    Run it daily while PracticePolicy(hold_out=HoldOut(share=...)) is set: patients who are held out are never written
+    to, so nobody else asks whether they booked by themselves.
+    """
+    from treatment_agent.cli.report_tables import show_comparison
+    from treatment_agent.coordinator import comparing
+
+    with opened(app, folder, now, writes=True) as coordinator:
+        asked = comparing.ask_chart(coordinator)
+        measures = coordinator.measure()
+    if measures.comparison is None:
+        screen.out().print("Nobody is held out: PracticePolicy(hold_out=HoldOut(share=0.1)) holds out one case in ten.")
+        return
+    screen.out().print(f"The chart was asked about {asked.asked} cases: {asked.settled} are booked or done.")
+    if asked.failed:
+        screen.err().print(f"{asked.failed} could not be asked about; run this again.", style="yellow")
+    show_comparison(measures.comparison, measures.cases_held_out)
 
 
 def review_of(coordinator: Coordinator, end: datetime | None, days: int) -> Review:

@@ -28,7 +28,7 @@ def show(measures: Measures, review: Review, providers: Mapping[str, str], zone:
     _show_staff("Tasks for staff", measures.tasks)
     _show_counts("Why not yet", measures.reasons, labels.reason)
     _show_counts("Declined by reason", measures.declined_by_reason, labels.reason)
-    _show_comparison(measures.comparison, measures.cases_held_out)
+    show_comparison(measures.comparison, measures.cases_held_out)
     _show_counts("Left out", measures.left_out, labels.left_out)
     _show_review(review, zone)
 
@@ -138,7 +138,8 @@ def _show_counts(title: str, counts: Mapping[str, int], label: Callable[[str], s
     screen.show(rows)
 
 
-def _show_comparison(comparison: Comparison | None, held_out: int) -> None:
+def show_comparison(comparison: Comparison | None, held_out: int) -> None:
+    """The hold-out: both groups, and the lift as surely as it is known."""
     if comparison is None:
         return
     screen.heading(f"What writing adds: booked within {comparison.within_days} days of entry")

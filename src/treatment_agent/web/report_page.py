@@ -39,7 +39,6 @@ def render(
     environment.filters.update(moment=times.moment, day=times.day, money=telling.money, percent=telling.percent)
     environment.filters.update(span=telling.span, hours=telling.hours, words=labels.words, reason=labels.reason)
     environment.filters.update(script=labels.script)
-    names = {provider.id: provider.name for provider in office.providers}
     return environment.get_template("report.html.j2").render(
         m=measures,
         funnel=measures.funnel,
@@ -53,20 +52,27 @@ def render(
         ends=_local(measures.at, office),
         review_starts=review.since.astimezone(office.tz),
         review_ends=review.until.astimezone(office.tz),
-        weeks=report_charts.columns(measures.by_week, monthly=False),
-        months=report_charts.columns(measures.by_month, monthly=True),
-        curve=report_charts.curve(measures.days_to_scheduled),
-        median_days=telling.median_days(measures.days_to_scheduled),
-        providers=_named(measures.by_provider, names),
-        families=_named(measures.by_family, _FAMILIES),
-        whisker=report_charts.whisker,
-        scale_of=report_charts.scale_of,
-        reasons=charts.bars(labels.counted(measures.reasons, labels.reason)),
-        declined=charts.bars(labels.counted(measures.declined_by_reason, labels.reason)),
-        left_out=charts.bars(labels.counted(measures.left_out, labels.left_out)),
         asked=charts.bars(tuple(Count(a.when.capitalize(), a.times, _unmet(a.unmet)) for a in review.asked_times)),
         open_count=sum(desk.open for desk in (*measures.handoffs, *measures.tasks)),
+        **_drawn(measures, {provider.id: provider.name for provider in office.providers}),
     )
+
+
+def _drawn(measures: Measures, providers: dict[str, str]) -> dict[str, object]:
+    """What the charts are made of."""
+    return {
+        "weeks": report_charts.columns(measures.by_week, monthly=False),
+        "months": report_charts.columns(measures.by_month, monthly=True),
+        "curve": report_charts.curve(measures.days_to_scheduled),
+        "median_days": telling.median_days(measures.days_to_scheduled),
+        "providers": _named(measures.by_provider, providers),
+        "families": _named(measures.by_family, _FAMILIES),
+        "whisker": report_charts.whisker,
+        "scale_of": report_charts.scale_of,
+        "reasons": charts.bars(labels.counted(measures.reasons, labels.reason)),
+        "declined": charts.bars(labels.counted(measures.declined_by_reason, labels.reason)),
+        "left_out": charts.bars(labels.counted(measures.left_out, labels.left_out)),
+    }
 
 
 def lead(funnel: Funnel) -> str:
