@@ -87,7 +87,8 @@ class Judge:
             return (*clauses, _whole(seen, Intent.OPT_OUT, share, limits.opt_out))
         probability = self.probability(seen)
         if probability >= limits.person:
-            return (*clauses, self._topic(seen, probability))
+            # What lists left open is explained by the topic now.
+            return (*(c for c in clauses if c.label is not None), self._topic(seen, probability))
         return self._routine(seen)
 
     def _renamed(self, clause: ClauseReading, whole: Reading) -> ClauseReading:
