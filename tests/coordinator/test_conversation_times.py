@@ -93,7 +93,7 @@ class TestOtherTimes:
         assert [b.slot for b in offered.scheduler.bookings] == [slot(9, 15)]
 
     def test_are_the_nearest_when_nothing_suits_exactly(self, offered):
-        outcome = offered.text("Can we do a Friday afternoon?")
+        outcome = offered.text("Can we do this Friday afternoon?")
 
         assert outcome.rules[:2] == ("reply.nearest-times", "reply.other-times")
         assert offered.sent() == ["offer-nearest"]
