@@ -303,7 +303,7 @@ def _note(examples: int, held_out: Sequence[Any], recall: float, limits: str) ->
     versions = ", ".join(f"{n} {importlib.metadata.version(n)}" for n in ("semantic-router", "nemoguardrails"))
     return (
         f"{versions}; {examples} examples; one thread. Handed off: a topic, or nothing matched. As they come, neither "
-        f"has a threshold. Tuned: the lowest threshold that on {len(held_out)} messages of the voices held out hands off "
+        f"has a threshold. Tuned: the lowest threshold that on {len(held_out)} held-out messages hands off "
         f"as much as we do there ({100 * recall:.1f} %): {limits}. "
         "Ours is told what was asked, and its time includes reading options, days and times."
     )
