@@ -148,6 +148,7 @@ class Coordinator:
 
     def resume(self) -> tuple[str, ...]:
         """Finish turns and texts that a crash left; return the conversations that are still busy elsewhere."""
+        self._turns.tell_chart()
         busy = []
         for conversation_id in self.ledger.unfinished(at=self.clock.now()):
             try:

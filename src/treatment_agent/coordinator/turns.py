@@ -11,7 +11,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import SecretStr
 from tenacity import Retrying, stop_after_attempt
 
-from treatment_agent.coordinator import packets
+from treatment_agent.coordinator import chart_writing, packets
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
@@ -122,6 +122,8 @@ class Turns:
         ports.ledger.commit_turn(commit, at=commit.record.at)
         keys = frozenset(m.key for m in commit.outbox) if just_decided else frozenset[str]()
         ports.outbox.dispatch(conversation_id, hold=hold, fresh=keys)
+        if commit.record.consent is not None:
+            self.tell_chart()
         self._prune(conversation_id)
         return others
 
@@ -233,6 +235,14 @@ class Turns:
             )
             self.ports.ledger.claim(other, action, at=record.at, sender=stored.sender)
         return others
+
+    def tell_chart(self) -> None:
+        """Write consent back to the chart. Its trouble is not the sender's: the next run tries again."""
+        ports = self.ports
+        try:
+            chart_writing.flush(ports.chart, ports.ledger, at=ports.clock.now())
+        except Exception as error:
+            log.warning("chart.not-told error=%s", type(error).__name__)
 
     def _prune(self, conversation_id: str) -> None:
         try:

@@ -256,6 +256,16 @@ def _create_schema(conn: Connection) -> None:
         raise StateTooNew(
             f"ledger: its tables have version {found}, this release knows {tables.SCHEMA_VERSION}; upgrade the library"
         )
+    if found < tables.SCHEMA_VERSION:
+        _add_columns(conn, found)
+
+
+def _add_columns(conn: Connection, found: int) -> None:
+    """Bring the tables of an older release up to date; a new column is empty in every row."""
+    for column in (c for version, added in tables.ADDED.items() if version > found for c in added):
+        kind = column.type.compile(dialect=conn.dialect)
+        conn.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
+    conn.execute(tables.schema_version.update().values(version=tables.SCHEMA_VERSION))
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from treatment_agent.domain.value import require_aware
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # SQLite only gives increasing row numbers to a column declared INTEGER.
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")
@@ -113,6 +113,7 @@ patient_contacts = Table(
 )
 Index("patient_contacts_contact", patient_contacts.c.contact_id)
 
+# `export_id`: the run of `enroll` that told of the case last.
 cases = Table(
     "cases",
     metadata,
@@ -121,6 +122,7 @@ cases = Table(
     Column("payload", Text, nullable=False),
     Column("value_cents", BigInteger, nullable=False),
     Column("diagnosed_on", Date),
+    Column("export_id", String),
 )
 
 # `state` is the `Conversation`; the columns beside it repeat what queries filter and sort by.
@@ -141,6 +143,7 @@ conversations = Table(
     Column("last_staff_at", UtcTime),
     Column("booked_at", UtcTime),
     Column("booked_on", Date),
+    Column("parked_due_at", UtcTime),
     Column("state", Text, nullable=False),
 )
 Index("conversations_due", conversations.c.due_at, sqlite_where=conversations.c.due_at.is_not(None),
@@ -219,7 +222,8 @@ still_open = handoffs.c.is_open.is_(True)
 Index("handoffs_open", handoffs.c.urgency, handoffs.c.due_at, sqlite_where=still_open,
       postgresql_where=still_open)  # fmt: skip
 
-# Append only. `patient_id` is the person who gave or withdrew consent, where that is known.
+# Append only. `patient_id` is the person who gave or withdrew consent, where that is known. `chart_write` says whether
+# the chart was told: NULL where it is no news to it.
 consents = Table(
     "consents",
     metadata,
@@ -233,6 +237,7 @@ consents = Table(
     Column("evidence", String, nullable=False),
     Column("purpose", String, nullable=False),
     Column("recorded_at", UtcTime, nullable=False),
+    Column("chart_write", String),
 )
 Index("consents_contact", consents.c.contact_id)
 revocation = consents.c.status == literal_column("'revoked'")
@@ -250,6 +255,11 @@ reasons = Table(
     Column("words", FreeText, nullable=False),
 )
 Index("reasons_conversation", reasons.c.conversation_id)
+
+# Columns that came after version 1, by the version that brought them.
+ADDED: dict[int, tuple[Column[Any], ...]] = {
+    2: (cases.c.export_id, conversations.c.parked_due_at, consents.c.chart_write)
+}
 
 policies = Table(
     "policies",
