@@ -15,6 +15,7 @@ from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, Js
 
 if TYPE_CHECKING:
     from treatment_agent.coordinator import Coordinator
+    from treatment_agent.domain.consent import ConsentNote
     from treatment_agent.domain.consent_file import ContactFile
 
 
@@ -125,15 +126,27 @@ def record(
     A revocation binds the patient everywhere, and everybody who shares the number. A grant lifts an earlier revocation
     of that patient.
     """
+    from treatment_agent.coordinator import consents
+    from treatment_agent.domain.consent import ConsentStatus
+
+    note = _note(how, evidence, purpose, channel)
+    with opened(app, folder, now, writes=True) as coordinator:
+        outcomes = consents.record(coordinator, who, ConsentStatus(said.value), by=by, note=note)
+    for outcome in outcomes:
+        screen.out().print(f"{outcome.conversation_id}: {screen.words(outcome.phase_after)} [{outcome.rules[0]}]")
+    if not outcomes:
+        screen.out().print("Nobody on the books has this number or mailbox; it is kept as revoked.")
+
+
+def _note(how: Told, evidence: str, purpose: str, channel: By | None) -> ConsentNote:
     from pydantic import ValidationError
 
-    from treatment_agent.coordinator import consents
-    from treatment_agent.domain.consent import ConsentHow, ConsentNote, ConsentStatus
+    from treatment_agent.domain.consent import ConsentHow, ConsentNote
     from treatment_agent.domain.messages import Channel
     from treatment_agent.errors import ConfigurationError
 
     try:
-        note = ConsentNote(
+        return ConsentNote(
             how=ConsentHow(how.value),
             evidence=evidence,
             purpose=purpose,
@@ -143,12 +156,6 @@ def record(
         raise ConfigurationError(
             "--evidence takes letters, digits and . : / # - _ (up to 80), --purpose small letters and _ (up to 40)"
         ) from None
-    with opened(app, folder, now, writes=True) as coordinator:
-        outcomes = consents.record(coordinator, who, ConsentStatus(said.value), by=by, note=note)
-    for outcome in outcomes:
-        screen.out().print(f"{outcome.conversation_id}: {screen.words(outcome.phase_after)} [{outcome.rules[0]}]")
-    if not outcomes:
-        screen.out().print("Nobody on the books has this number or mailbox; it is kept as revoked.")
 
 
 def export(
