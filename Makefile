@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench constraints clean
+.PHONY: help setup demo test check bench eval train constraints clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -38,6 +38,18 @@ check: $(STAMP)  ## all that CI checks: format, lint, types, layers, tests
 
 bench: $(STAMP)  ## benchmarks; prints tables
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+eval: $(STAMP)  ## how well messages of people nobody tuned on are understood, as a table
+	@$(BIN)/treatment-agent eval evals/messages $(ARGS)
+
+train: build/training/.installed  ## the classifier and its judge, anew from training/data (an hour on two cores)
+	@build/training/bin/python training/train.py $(ARGS)
+	@build/training/bin/python training/measure.py --fit --write
+
+build/training/.installed: pyproject.toml constraints.txt
+	@"$(PYTHON)" -m venv build/training
+	@build/training/bin/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[training]'
+	@touch $@
 
 constraints: $(STAMP)  ## write constraints.txt from the newest versions pyproject.toml allows
 	@rm -rf build/fresh && $(BIN)/python -m venv build/fresh

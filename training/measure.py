@@ -22,7 +22,15 @@ import numpy as np
 from rows import TOPICS, Row, read_voices
 from sklearn.linear_model import LogisticRegression
 
-from treatment_agent.domain.interpretation import Asked, ClauseReading, Intent, Interpretation, Situation, Topic, strictest
+from treatment_agent.domain.interpretation import (
+    Asked,
+    ClauseReading,
+    Intent,
+    Interpretation,
+    Situation,
+    Topic,
+    strictest,
+)
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.domain.treatment import Family
 from treatment_agent.evals.metrics import Share
@@ -142,9 +150,7 @@ def fair(reads: Sequence[Read], limits: Limits) -> dict[str, Judge]:
 def person_limit(reads: Sequence[Read], judges: dict[str, Judge], least_recall: float) -> float:
     """The highest limit at which so much of what a person must have is still handed off."""
     topics = [r for r in reads if r.row.label in TOPICS]
-    scores = sorted(
-        judges[r.row.voice].probability(r.seen) if r.open and r.seen is not None else 1.0 for r in topics
-    )
+    scores = sorted(judges[r.row.voice].probability(r.seen) if r.open and r.seen is not None else 1.0 for r in topics)
     return round(scores[int((1 - least_recall) * len(scores))], 4)
 
 

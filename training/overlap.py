@@ -1,7 +1,7 @@
-"""Finds written messages that stand, almost word for word, in the message sets that measure; `--remove` takes them out.
+"""Finds written messages that stand, almost word for word, in the sets that measure; `--remove` takes them out.
 
-`python training/overlap.py` prints how many there are. A message of fewer than four words ("thursday works") is nobody's
-own and is left alone. Nothing of the measuring sets is printed.
+`python training/overlap.py` prints how many there are. A message of fewer than four words ("thursday works") is
+nobody's own and is left alone. Nothing of the measuring sets is printed.
 """
 # ruff: noqa: T201 -- it prints a report
 

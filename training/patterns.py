@@ -14,6 +14,7 @@ import tomllib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rows import TOPICS, Row, read_voices
 
@@ -43,7 +44,10 @@ def counts(rows: list[Row]) -> dict[tuple[str, str], Count]:
     """Counts by rule and pattern. Opt-outs count for neither side: they are settled before any list of topics."""
     book = Lexicon(words_folder())
     single = [
-        Group(g.label, g.name, (part,), g.extras, g.hint) for g in book.topic_groups for p in g.patterns for part in parts(p)
+        Group(g.label, g.name, (part,), g.extras, g.hint)
+        for g in book.topic_groups
+        for p in g.patterns
+        for part in parts(p)
     ]
     lists = WordLists(single, book.harmless_groups, book.sets)
     found: dict[tuple[str, str], Count] = defaultdict(Count)
@@ -92,32 +96,29 @@ def split(found: dict[tuple[str, str], Count]) -> None:
     """Rewrite the word lists, one pattern a line, sure ones and hints apart."""
     for topic in Topic:
         path = WORDS / f"{topic.value}.toml"
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-        names = iter(table["group"])
-        group: dict[str, list[str]] = {}
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+        groups = iter(table["group"])
         out: list[str] = []
-        for line in _without_arrays(path.read_text(encoding="utf-8")):
-            if line == "[[group]]":
-                group = next(names)
-                whole = Count()
-                for (rule, _), count in found.items():
-                    if rule == f"{topic.value}.{group['name']}":
-                        whole.topic, whole.routine = whole.topic + count.topic, whole.routine + count.routine
-            if line in ("[[group]]", "[harmless]"):
-                out.append(line)
-                if line == "[harmless]":
-                    for lang in LANGUAGES:
-                        _array(out, lang, table["harmless"].get(lang, []))
-                continue
+        for line in _without_arrays(text):
             out.append(line)
-            if line.startswith("name = "):
-                rule = f"{topic.value}.{group['name']}"
+            if line == "[harmless]":
                 for lang in LANGUAGES:
-                    every = [*group.get(lang, []), *group.get(f"{lang}_hints", [])]
-                    pairs = [_halves(p, rule, found, whole) for p in every]
-                    _array(out, lang, [sure for sure, _ in pairs if sure])
-                    _array(out, f"{lang}_hints", [hint for _, hint in pairs if hint])
+                    _array(out, lang, table["harmless"].get(lang, []))
+            elif line.startswith("name = "):
+                _group(out, f"{topic.value}.", next(groups), found)
         path.write_text("\n".join(out).rstrip() + "\n", encoding="utf-8")
+
+
+def _group(out: list[str], label: str, group: dict[str, Any], found: dict[tuple[str, str], Count]) -> None:
+    rule, whole = label + group["name"], Count()
+    for (own, _), count in found.items():
+        if own == rule:
+            whole.topic, whole.routine = whole.topic + count.topic, whole.routine + count.routine
+    for lang in LANGUAGES:
+        pairs = [_halves(p, rule, found, whole) for p in (*group.get(lang, []), *group.get(f"{lang}_hints", []))]
+        _array(out, lang, [sure for sure, _ in pairs if sure])
+        _array(out, f"{lang}_hints", [hint for _, hint in pairs if hint])
 
 
 def _halves(pattern: str, rule: str, found: dict[tuple[str, str], Count], whole: Count) -> tuple[str, str]:

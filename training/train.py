@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from linear import train_linear
 from network import HEADS, LONGEST, Network
 from rows import ANY_ROUTINE, LABELS, TOPICS, Row, data_hash, read_voices, variations
 from safetensors.torch import load_file
@@ -33,6 +34,7 @@ MODEL = HERE.parent / "src" / "treatment_agent" / "understanding" / "model"
 COMMON_WORDS = 12000  # the published vocabulary is sorted by frequency behind the single characters
 FIRST_WORD = 1996
 BATCH, RATE, HEAD_RATE, SMOOTHING = 32, 1.2e-4, 1e-3, 0.03
+HIDDEN = 1 / 12
 AVERAGED = 0.998  # the weights that ship are a running mean over about the last 500 steps
 
 
@@ -55,8 +57,10 @@ def main() -> None:
     layers = [int(number) for number in asked.layers.split(",")]
     network = Network(len(pieces), len(layers), len(LABELS))
     network.start_from(load_file(str(source / "model.safetensors")), kept, layers)
-    train(network, WordPiece(pieces), [r for r in rows if r.voice not in held], asked)
+    own = [r for r in rows if r.voice not in held]
     asked.out.mkdir(parents=True, exist_ok=True)
+    train_linear(own, asked.seed, asked.out)
+    train(network, WordPiece(pieces), own, asked)
     write(network, pieces, asked.out)
     card = {
         "trained_on": asked.trained_on,
@@ -160,13 +164,21 @@ def _batches(rows: list[Row], cutter: WordPiece, chance: random.Random) -> list[
     ready = []
     for row in rows:
         asked = "nothing" if chance.random() < 0.05 and "first_message" in row.contexts else chance.choice(row.contexts)
-        ids = [cutter.cls, *cutter.ids(ASKED_WORDS[asked]), cutter.sep, *cutter.ids(folded_text(row.text))]
+        words = _hidden(cutter.ids(folded_text(row.text)), cutter.unknown, chance)
+        ids = [cutter.cls, *cutter.ids(ASKED_WORDS[asked]), cutter.sep, *words]
         label = len(LABELS) if row.label == ANY_ROUTINE else LABELS.index(row.label)
         ready.append(([*ids[: LONGEST - 1], cutter.sep], label))
     ready.sort(key=lambda one: (len(one[0]), chance.random()))
     groups = [ready[n : n + BATCH] for n in range(0, len(ready), BATCH)]
     chance.shuffle(groups)
     return [_tensors(group, cutter.pad) for group in groups]
+
+
+def _hidden(ids: list[int], unknown: int, chance: random.Random) -> list[int]:
+    """In every second row, one piece in twelve cannot be read: no single word should carry a label."""
+    if len(ids) < 4 or chance.random() < 0.5:
+        return ids
+    return [unknown if chance.random() < HIDDEN else number for number in ids]
 
 
 def _tensors(group: list[tuple[list[int], int]], pad: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -221,6 +221,18 @@ class TestLifeOfAPractice:
         assert page.code == 0
         assert "Maple Dental" in Path("page.html").read_text(encoding="utf-8")
 
+    def test_holds_whom_a_newer_list_leaves_out_unless_it_is_a_part(self, run, tmp_path: Path) -> None:
+        run("enroll", PRACTICE)
+        newer = tmp_path / "newer.csv"
+        newer.write_text("".join(Path(PRACTICE).read_text("utf-8").splitlines(keepends=True)[:3]), "utf-8")
+
+        part = run("enroll", str(newer), "--partial")
+        whole = run("enroll", str(newer))
+
+        assert "on hold" not in part.out
+        assert re.search(r"^\d+ on hold: not in this file any more", whole.out, re.MULTILINE)
+        assert "--partial" in whole.out
+
     def test_previews_the_next_text_and_sends_nothing(self, run) -> None:
         run("enroll", PRACTICE)
 
@@ -243,7 +255,7 @@ class TestPreview:
     def test_shows_one_script_in_one_language(self, run) -> None:
         result = run("preview", "--script", "booked", "--language", "es")
 
-        assert "1 scripts." in result.out
+        assert "1 scripts, 0 objections." in result.out
 
     def test_names_the_languages_there_are(self, run) -> None:
         result = run("preview", "--language", "fr")

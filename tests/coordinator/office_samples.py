@@ -182,10 +182,11 @@ def build(
     messenger: Messenger | None = None,
     chart: Chart | None = None,
     interpreter: Interpreter | None = None,
+    desk: MemoryDesk | None = None,
 ) -> Office:
     """The office in a folder. A port given here stands in for the memory adapter, which the office still holds."""
     clock = FrozenClock(datetime.combine(date(2026, 11, 24), time(18), CHICAGO))
-    memory = MemoryScheduler(OPENINGS), MemoryMessenger(), MemoryDesk(), MemoryChart()
+    memory = MemoryScheduler(OPENINGS), MemoryMessenger(), desk or MemoryDesk(), MemoryChart()
     url = f"sqlite:///{tmp_path / 'practice.db'}"
     coordinator = Coordinator(
         policy=policy,

@@ -150,17 +150,58 @@ class TestMove:
 
 
 class TestCancel:
-    @pytest.mark.parametrize("words", ["I need to cancel", "something came up, I can't make it", "can I reschedule?"])
-    def test_is_a_task_for_staff_and_the_visit_stands(self, booked, words):
+    @pytest.mark.parametrize(
+        ("words", "rule"),
+        [
+            ("I need to cancel", "reply.cancel-by-staff"),
+            ("I need to cancel my Thursday appointment", "reply.cancel-by-staff"),
+            ("please cancel my visit on December 3rd", "reply.cancel-by-staff"),
+            ("I already cancelled my appointment", "reply.cancel-by-staff"),
+            ("tengo que cancelar la cita", "reply.cancel-by-staff"),
+            ("necesito cancelar mi cita del jueves", "reply.cancel-by-staff"),
+            ("ya cancele la cita", "reply.cancel-by-staff"),
+            ("please don't cancel my appointment", "reply.cancel-by-staff"),
+            ("something came up, I can't make it", "reply.change-by-staff"),
+            ("can I reschedule?", "reply.change-by-staff"),
+        ],
+    )
+    def test_is_a_task_for_staff_and_the_visit_stands(self, booked, words, rule):
         outcome = booked.text(words)
 
-        assert outcome.rules[0] == "reply.change-by-staff"
+        assert outcome.rules[0] == rule
         assert outcome.phase_after is Phase.BOOKED
         assert booked.sent() == ["change-noted"]
-        assert "Nothing is changed until we confirm it" in booked.last_text()
+        assert booked.last_text().startswith(("Thank you for telling us. Someone", "Gracias por avisarnos"))
         (task,) = booked.coordinator.handoffs()
         assert (task.kind, task.words) == (HandoffKind.CHANGE, (words,))
         assert visits(booked) == [("s-12-3-14", CONFIRMED)]
+
+    def test_while_it_is_being_moved_ends_the_move_and_keeps_the_visit(self, moving):
+        outcome = moving.text("I need to cancel my appointment")
+
+        assert outcome.rules[0] == "reply.cancel-by-staff"
+        assert outcome.phase_after is Phase.BOOKED
+        assert moving.conversation().offers == ()
+        assert visits(moving) == [("s-12-3-14", CONFIRMED)]
+
+    def test_and_asking_for_another_time_is_a_move(self, booked):
+        outcome = booked.text("I have to cancel Thursday, can we do Friday instead?")
+
+        assert "reply.change" in outcome.rules
+        assert booked.sent() == ["offer-nearest"]
+        assert visits(booked) == [("s-12-3-14", CONFIRMED)]
+
+    def test_of_something_else_is_no_cancelling(self, booked):
+        assert booked.text("my meeting got cancelled, see you then").rules[0] != "reply.cancel-by-staff"
+
+    def test_of_a_visit_nobody_knows_of_is_for_staff_and_nothing_more_is_sent(self, offered):
+        outcome = offered.text("I need to cancel my appointment")
+
+        assert outcome.rules[0] == "reply.cancel-by-staff"
+        assert outcome.phase_after is Phase.NEEDS_REVIEW
+        assert offered.sent() == ["change-noted"]
+        assert offered.tasks() == [HandoffKind.CHANGE]
+        assert offered.let_days_pass(20) == []
 
     def test_as_a_bare_word_is_an_opt_out_and_a_question_for_staff(self, booked):
         outcome = booked.text("CANCEL")
@@ -370,12 +411,18 @@ class TestProposals:
         assert len(requested.scheduler.bookings) == 1
 
     @pytest.mark.parametrize(
-        "words", ["can we do Friday instead", "not interested", "I need to cancel", "not right now"]
+        ("words", "rule"),
+        [
+            ("can we do Friday instead", "reply.change-by-staff"),
+            ("not interested", "reply.change-by-staff"),
+            ("I need to cancel", "reply.cancel-by-staff"),
+            ("not right now", "reply.change-by-staff"),
+        ],
     )
-    def test_that_are_taken_back_are_for_staff(self, requested, words):
+    def test_that_are_taken_back_are_for_staff(self, requested, words, rule):
         requested.sent()
         outcome = requested.text(words)
-        assert outcome.rules[0] == "reply.change-by-staff"
+        assert outcome.rules[0] == rule
         assert outcome.phase_after is Phase.BOOKING_REQUESTED
         assert requested.sent() == ["change-noted"]
         assert HandoffKind.CHANGE in requested.tasks()
@@ -402,6 +449,63 @@ class TestAsynchronousCalendar:
         office.coordinator.settle_booking(outcome.booking.key, CONFIRMED)
         assert office.sent() == ["booked"]
         office.coordinator.close()
+
+    @pytest.fixture
+    def asked_to_move(self, tmp_path, policy):
+        """Ana's visit on Thu Dec 3 at 2:00 PM is confirmed; she picked Fri Dec 4 instead, which is requested."""
+        office = build(tmp_path, policy, scheduler=self.Slow(OPENINGS, authority=Authority.PROPOSE))
+        office.first_touch()
+        self.settle(office, office.text("2").booking.key, CONFIRMED)
+        office.text("can we move it to December 4th?")
+        office.sent()
+        self.outcome = office.text("1")
+        assert office.sent() == ["booking-requested"]
+        assert self.outcome.booking.slot.id == "s-12-4-10"
+        yield office
+        office.coordinator.close()
+
+    @staticmethod
+    def settle(office, key, status):
+        made = office.scheduler.settle(key, confirmed=status is CONFIRMED)
+        return office.coordinator.settle_booking(key, status, appointment_id=made.appointment_id)
+
+    def test_that_takes_a_move_moves_the_visit(self, asked_to_move):
+        office = asked_to_move
+        assert office.coordinator.report().booked == 1
+
+        self.settle(office, self.outcome.booking.key, CONFIRMED)
+
+        assert office.sent() == ["moved"]
+        assert visits(office) == [("s-12-3-14", CANCELLED), ("s-12-4-10", CONFIRMED)]
+        assert office.conversation().booking.appointment_id == "appointment-2"
+        assert office.conversation().standing is None
+
+    def test_that_refuses_a_move_leaves_the_visit_on_our_books(self, asked_to_move):
+        office = asked_to_move
+
+        outcome = self.settle(office, self.outcome.booking.key, BookingStatus.FAILED)
+
+        assert outcome.rules[0] == "settled.move-failed"
+        assert outcome.phase_after is Phase.BOOKED
+        assert office.sent() == ["booking-failed"]
+        assert office.tasks() == [HandoffKind.CHANGE]
+        assert (office.conversation().booking.slot.id, office.conversation().booking.status) == ("s-12-3-14", CONFIRMED)
+        assert office.conversation().booking.appointment_id == "appointment-1"
+        assert office.conversation().disposition is Disposition.BOOKED
+        assert office.coordinator.report().booked == 1
+        assert office.text("2").phase_after is Phase.WITH_STAFF
+        assert [s for _, s in visits(office)] == [CONFIRMED, BookingStatus.FAILED]
+
+    def test_that_refuses_a_move_while_staff_hold_the_thread_keeps_the_visit_too(self, asked_to_move):
+        office = asked_to_move
+        office.coordinator.take_over("case-ana", by="kim")
+        self.settle(office, self.outcome.booking.key, BookingStatus.FAILED)
+        assert office.sent() == []
+
+        office.coordinator.release("case-ana", by="kim")
+
+        assert office.conversation().phase is Phase.BOOKED
+        assert office.conversation().booking.slot.id == "s-12-3-14"
 
 
 class TestPolicyProposes:

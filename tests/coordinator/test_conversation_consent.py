@@ -78,7 +78,7 @@ class TestOptOut:
         assert outcome.rules[0] == "consent.already-revoked"
         assert offered.sent() == []
 
-    @pytest.mark.parametrize("words", ["hello?", "what about dec 11", "can you call me?", "who is this?"])
+    @pytest.mark.parametrize("words", ["see you", "what about dec 11", "can you call me?", "who is this?"])
     def test_makes_every_later_routine_text_silent(self, offered, words):
         offered.text("STOP")
         offered.sent()
@@ -175,8 +175,8 @@ class TestOptOut:
 
         assert outcome.phase_after is Phase.OPTED_OUT
         assert consent_of(said) == [ConsentStatus.REVOKED]
-        assert said.tasks() == [HandoffKind.HANDOFF]
-        assert said.sent() == []
+        assert said.tasks() == [HandoffKind.REVIEW]
+        assert said.sent() == ["opt-out-confirmation"]
 
 
 class TestOptIn:
@@ -323,7 +323,7 @@ class TestEmergency:
         assert offered.sent() == ["emergency"]
         assert offered.tasks() == [HandoffKind.HANDOFF]
         assert consent_of(offered) == [ConsentStatus.REVOKED]
-        offered.text("hello?")
+        offered.text("see you")
         assert offered.sent() == []
 
     def test_of_the_mind_has_a_text_of_its_own(self, offered):

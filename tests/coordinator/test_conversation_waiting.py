@@ -144,7 +144,7 @@ class TestDefer:
         answer = offered.text("I can't right now, too busy at work")
 
         assert answer.rules[0] == "reply.defer"
-        assert offered.sent() == ["reason-noted"]
+        assert offered.sent() == ["deferred-time-work-childcare"]
         assert answer.reason is Reason.TIME
         assert [code for code, _ in offered.reasons()] == ["unspecified", "time_work_childcare"]
 
@@ -159,12 +159,12 @@ class TestReasons:
     @pytest.mark.parametrize(
         ("words", "reason", "script"),
         [
-            ("I need to ask my wife", Reason.ASK_OTHERS, "deferred"),
-            ("I need to check with my husband", Reason.ASK_OTHERS, "deferred"),
+            ("I need to ask my wife", Reason.ASK_OTHERS, "deferred-needs-spouse-or-caregiver"),
+            ("I need to check with my husband", Reason.ASK_OTHERS, "deferred-needs-spouse-or-caregiver"),
             ("I'm traveling until december 20", Reason.TRAVEL, "deferred-until"),
             ("I'll be on vacation until January 5", Reason.TRAVEL, "deferred-until"),
-            ("I live too far away", Reason.TRAVEL, "deferred"),
-            ("I don't have time right now", Reason.TIME, "deferred"),
+            ("I live too far away", Reason.TRAVEL, "deferred-travel-distance"),
+            ("I don't have time right now", Reason.TIME, "deferred-time-work-childcare"),
         ],
     )
     def test_are_kept_with_the_words(self, offered, words, reason, script):

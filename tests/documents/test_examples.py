@@ -14,6 +14,12 @@ SHOWS = {
     "first_conversation.py": ["booked", "with_staff", "clinical"],
     "own_export.py": ["case-17", "line 3, column 'Handy'", "line 4, column 'Datum'"],
     "own_guardrail.py": ["with_staff guardrail.shuttle front_desk"],
+    "own_scripts.py": [
+        "not like this: lint.pressure",
+        "not like this: lint.clinical",
+        "Hi Ana, good to see you! Reply 1 for ",
+        "approved by Dana Ortiz",
+    ],
     "pilot.py": ["booking_requested", "booking 2026-11-2"],
 }
 

@@ -83,8 +83,9 @@ def enrolment(number: int = 17, **changes: Any) -> Enrolment:
 
 
 def enrolled(ledger: SqlLedger, number: int = 17, **changes: Any) -> str:
+    export, at = changes.pop("export", None), changes.pop("at", NOW)
     row = enrolment(number, **changes)
-    ledger.enroll([row], at=NOW)
+    ledger.enroll([row], at=at, export=export)
     return row.case.id
 
 

@@ -58,7 +58,7 @@ class TestUpgrade:
         old.close()
         engine = create_engine(url)
         with engine.begin() as conn:
-            for place in ("cases.export_id", "conversations.parked_due_at", "consents.chart_write"):
+            for place in ("cases.export_id", "cases.exported_at", "handoffs.undelivered", "consents.chart_write"):
                 table, _, column = place.partition(".")
                 conn.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
             conn.execute(text("UPDATE ledger_schema SET version = 1"))

@@ -110,6 +110,48 @@ class TestSchema:
             ledger.due(at=NOW)
         ledger.close()
 
+    def test_of_an_older_release_gets_the_columns_it_lacks_and_keeps_its_rows(self, url: str) -> None:
+        first = SqlLedger(url)
+        enrolled(first)
+        first.close()
+        execute(
+            url,
+            "ALTER TABLE cases DROP COLUMN export_id",
+            "ALTER TABLE cases DROP COLUMN exported_at",
+            "ALTER TABLE handoffs DROP COLUMN undelivered",
+            "UPDATE ledger_schema SET version = 1",
+        )
+
+        again = SqlLedger(url)
+
+        assert again.due(at=NOW) == ("c17",)
+        assert again.skip_missing("e1", at=NOW) == ("c17",)
+        enrolled(again, export="e2")
+        assert again.due(at=NOW) == ("c17",)
+        again.close()
+
+    def test_is_brought_up_to_date_once_by_many(self, url: str) -> None:
+        first = SqlLedger(url)
+        enrolled(first)
+        first.close()
+        execute(
+            url,
+            "ALTER TABLE cases DROP COLUMN export_id",
+            "ALTER TABLE cases DROP COLUMN exported_at",
+            "ALTER TABLE handoffs DROP COLUMN undelivered",
+            "UPDATE ledger_schema SET version = 1",
+        )
+
+        def opened(_: int) -> tuple[str, ...]:
+            ledger = SqlLedger(url)
+            try:
+                return ledger.due(at=NOW)
+            finally:
+                ledger.close()
+
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(opened, range(4))) == {("c17",)}
+
     def test_is_power_loss_safe_on_sqlite(self, tmp_path: Path) -> None:
         ledger = SqlLedger(f"sqlite:///{tmp_path / 'ledger.db'}")
         ledger.lease("c17", "a", at=NOW, ttl=DAY)

@@ -109,3 +109,40 @@ class TestSetHandoffStatus:
     def test_refuses_an_unknown_handoff(self, ledger: SqlLedger) -> None:
         with pytest.raises(NotFound, match="h9"):
             ledger.set_handoff_status("h9", HandoffStatus.RESOLVED, by="s1", at=NOW)
+
+
+class TestUndelivered:
+    def test_are_those_that_the_desk_refused(self, ledger: SqlLedger) -> None:
+        enrolled(ledger)
+        committed(ledger, handoffs=(packet("h1"), TASK), undelivered=("t1",))
+
+        assert ledger.undelivered() == (TASK,)
+        assert ledger.undelivered(conversation_id="c17") == (TASK,)
+        assert ledger.undelivered(conversation_id="c18") == ()
+
+    def test_are_none_once_they_were_delivered(self, ledger: SqlLedger) -> None:
+        enrolled(ledger)
+        committed(ledger, handoffs=(TASK,), undelivered=("t1",))
+
+        ledger.mark_delivered("t1")
+        ledger.mark_delivered("unknown")
+
+        assert ledger.undelivered() == ()
+
+    def test_are_still_there_when_staff_move_them_along(self, ledger: SqlLedger) -> None:
+        enrolled(ledger)
+        committed(ledger, handoffs=(TASK,), undelivered=("t1",))
+
+        moved = ledger.set_handoff_status("t1", HandoffStatus.RESOLVED, by="kim", at=NOW)
+
+        assert ledger.undelivered() == (moved,)
+
+    def test_follow_the_last_delivery(self, ledger: SqlLedger) -> None:
+        enrolled(ledger)
+        committed(ledger, handoffs=(packet(),), undelivered=("h1",))
+
+        committed(ledger, event=message("SM2"), text="one", attach_words_to="h1")
+        assert ledger.undelivered() == ()
+
+        committed(ledger, event=message("SM3"), text="two", attach_words_to="h1", undelivered=("h1",))
+        assert [p.words[1:] for p in ledger.undelivered()] == [("one", "two")]

@@ -31,7 +31,6 @@ from treatment_agent.domain.consent import ConsentStatus
 from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Contact
-from treatment_agent.domain.treatment import ProcedureStatus
 from treatment_agent.ledger.sql_ledger import SqlLedger
 
 
@@ -76,17 +75,7 @@ class TestEnroll:
     def test_does_nothing_for_no_rows(self, ledger: SqlLedger) -> None:
         assert ledger.enroll([], at=NOW) == ()
 
-    def test_merges_procedures_by_id(self, ledger: SqlLedger) -> None:
-        enrolled(ledger, case=case(procedures=(procedure("a", fee_cents=1), procedure("b", fee_cents=2))))
-        changed = procedure("b", fee_cents=3, status=ProcedureStatus.COMPLETED)
-
-        enrolled(ledger, case=case(procedures=(changed, procedure("c"))))
-
-        about = ledger.facts("c17", at=NOW).case
-        assert about is not None
-        assert about.procedures == (procedure("a", fee_cents=1), changed, procedure("c"))
-
-    def test_merges_rows_about_one_case_in_one_call(self, ledger: SqlLedger) -> None:
+    def test_unites_rows_about_one_case_in_one_call(self, ledger: SqlLedger) -> None:
         first = enrolment(case=case(procedures=(procedure("a"),)), journal=(entry("first", patient_id="p17"),))
         second = enrolment(
             case=case(procedures=(procedure("b"),)), score=70, journal=(entry("second", patient_id="p17"),)

@@ -10,7 +10,21 @@ from multiprocessing.synchronize import Barrier
 from typing import TypeVar
 
 import pytest
-from ledger_samples import DAY, HOUR, NOW, claimed, committed, email, enrolled, message, phone, record, state, text_out
+from ledger_samples import (
+    DAY,
+    HOUR,
+    NOW,
+    claimed,
+    committed,
+    email,
+    enrolled,
+    enrolment,
+    message,
+    phone,
+    record,
+    state,
+    text_out,
+)
 from pydantic import SecretStr
 
 from treatment_agent.domain.books import Freshness, StoredEvent, TurnCommit
@@ -123,11 +137,56 @@ class TestClaim:
 
         assert ledger.event("SM1") is None
 
+    def test_gives_another_senders_message_an_id_of_its_own(self, ledger: SqlLedger) -> None:
+        ledger.enroll([enrolment(17), enrolment(18)], at=NOW)
+        first = ledger.claim("c17", message(), at=NOW, text=SecretStr("one"), sender=phone(17))
+
+        other = ledger.claim("c18", message(), at=NOW, text=SecretStr("two"), sender=phone(18))
+        again = ledger.claim("c18", message(at=NOW + HOUR), at=NOW + HOUR, text=SecretStr("two"), sender=phone(18))
+
+        assert first.stored.event.id == "SM1"
+        assert other.freshness is Freshness.NEW
+        assert other.stored.event.id != "SM1"
+        assert (other.stored.conversation_id, other.stored.text) == ("c18", SecretStr("two"))
+        assert (again.freshness, again.stored) == (Freshness.DUPLICATE, other.stored)
+        assert phone(18).reveal().lstrip("+") not in other.stored.event.id
+
+    def test_gives_another_kind_of_event_an_id_of_its_own(self, ledger: SqlLedger) -> None:
+        enrolled(ledger)
+        ledger.claim("c17", TouchDue(id="SM1", at=NOW, step=0), at=NOW)
+
+        claim = ledger.claim("c17", message(), at=NOW, text=SecretStr("hello"), sender=phone())
+
+        assert claim.freshness is Freshness.NEW
+        assert claim.stored.event.kind == "patient_message"
+        assert len(ledger.pending("c17")) == 2
+
+    def test_lets_one_thread_win_per_sender(self, ledger: SqlLedger) -> None:
+        enrolled(ledger)
+
+        def claim(n: int) -> Freshness:
+            sender = phone(n % 4)
+            return ledger.claim("c17", message(), at=NOW, text=SecretStr(str(n)), sender=sender).freshness
+
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(claim, range(32)))
+
+        assert outcomes.count(Freshness.NEW) == 4
+        assert len(ledger.history("c17")) == 4
+
+    def test_takes_a_time_from_the_future_as_now(self, ledger: SqlLedger) -> None:
+        enrolled(ledger)
+
+        stored = ledger.claim("c17", message(at=NOW + DAY), at=NOW).stored
+
+        assert stored.event.at == NOW
+        assert ledger.claim("c17", message("SM2", NOW - DAY), at=NOW).stored.event.at == NOW - DAY
+
     def test_lets_one_thread_win(self, ledger: SqlLedger) -> None:
         enrolled(ledger)
 
         def claim(n: int) -> Freshness:
-            return ledger.claim("c17", message(), at=NOW, text=SecretStr(str(n)), sender=phone(n)).freshness
+            return ledger.claim("c17", message(), at=NOW, text=SecretStr(str(n)), sender=phone()).freshness
 
         with ThreadPoolExecutor(8) as pool:
             outcomes = list(pool.map(claim, range(32)))

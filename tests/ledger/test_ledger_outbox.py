@@ -155,17 +155,20 @@ class TestRecordDelivery:
 
     def test_moves_forward(self, ledger: SqlLedger) -> None:
         for status in (DeliveryStatus.QUEUED, DeliveryStatus.SENT, DeliveryStatus.DELIVERED):
-            ledger.record_delivery(report(status))
+            assert ledger.record_delivery(report(status))
             assert only(ledger).delivery is status
 
     def test_never_moves_back(self, ledger: SqlLedger) -> None:
         ledger.record_delivery(report(DeliveryStatus.DELIVERED))
 
-        ledger.record_delivery(report(DeliveryStatus.SENT))
+        assert not ledger.record_delivery(report(DeliveryStatus.SENT))
+        assert not ledger.record_delivery(report(DeliveryStatus.DELIVERED))
 
         assert only(ledger).delivery is DeliveryStatus.DELIVERED
 
     def test_ignores_a_text_nobody_knows(self, ledger: SqlLedger) -> None:
-        ledger.record_delivery(report(DeliveryStatus.SENT).model_copy(update={"provider_message_id": "other"}))
+        stray = report(DeliveryStatus.SENT).model_copy(update={"provider_message_id": "other"})
+
+        assert not ledger.record_delivery(stray)
 
         assert only(ledger).delivery is None

@@ -123,12 +123,12 @@ class TestRoutine:
             gate.routine(read(Intent.ACK), TouchDue(id="t", at=NOW, step=0), talking())
 
 
-def hand_off(*verdicts: Verdict, known=None, revokes: bool = False) -> Decision:
+def hand_off(*verdicts: Verdict, known=None, revokes: bool = False, now=NOW, policy=POLICY) -> Decision:
     known = known or talking()
     request = topics.request(
-        verdicts, event_id="e1", conversation=known.conversation, interpretation=None, policy=POLICY, now=NOW
+        verdicts, event_id="e1", conversation=known.conversation, interpretation=None, policy=policy, now=now
     )
-    return gate.hand_off(request, verdicts, known, POLICY, revokes=revokes, now=NOW)
+    return gate.hand_off(request, verdicts, known, policy, revokes=revokes, now=now)
 
 
 BLEEDING = Verdict(Topic.EMERGENCY, "emergency.bleeding")
@@ -140,6 +140,20 @@ class TestHandOff:
         decision = hand_off(COST)
         assert decision.move is Move.HAND_OFF
         assert [(s.script_id, s.kind) for s in decision.says] == [("handoff-financing", SendKind.HANDOFF)]
+
+    def test_says_after_hours_that_the_office_is_closed(self):
+        night = NOW.replace(hour=22)
+        assert hand_off(COST, now=night).says[0].script_id == "handoff-financing-closed"
+        assert hand_off(COST, now=NOW.replace(hour=16, minute=59)).says[0].script_id == "handoff-financing"
+        complaint = Verdict(Topic.COMPLAINT, "complaint.rude")
+        assert hand_off(complaint, now=night).says[0].script_id == "handoff-complaint"
+        assert hand_off(BLEEDING, now=night).says[0].script_id == "emergency"
+
+    def test_answers_the_bot_question_truthfully_though_nobody_mapped_it(self):
+        unmapped = POLICY.model_copy(update={"rule_scripts": {}})
+        bot = Verdict(Topic.HUMAN, "human.bot-question")
+        assert hand_off(bot, policy=unmapped).says[0].script_id == "bot-question"
+        assert hand_off(Verdict(Topic.HUMAN, "human.person"), policy=unmapped).says[0].script_id == "handoff-human"
 
     def test_prefers_the_text_of_the_rule(self):
         assert hand_off(Verdict(Topic.HUMAN, "human.bot-question")).says[0].script_id == "bot-question"

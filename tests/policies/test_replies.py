@@ -246,25 +246,30 @@ class TestAlready:
 
 class TestChange:
     def test_looks_for_other_times_and_keeps_the_visit(self):
-        decision = decide(heard(Intent.CHANGE, rule="change.move"), phase=Phase.BOOKED, booking=BOOKED)
+        decision = decide(heard(Intent.CHANGE, windows=(FRIDAY,)), phase=Phase.BOOKED, booking=BOOKED)
         assert decision.rules[0] == "reply.change"
         assert isinstance(decision.tool, Search)
         assert decision.booking is None
 
     @pytest.mark.parametrize(
-        ("rule", "can_reschedule"), [("change.cancel", True), ("change.move", False), ("change.words", True)]
+        ("facts", "can_reschedule", "rule"),
+        [
+            ({"cancels": True, "windows": (FRIDAY,)}, True, "reply.cancel-by-staff"),
+            ({"windows": (FRIDAY,)}, False, "reply.change-by-staff"),
+            ({}, True, "reply.change-by-staff"),
+        ],
     )
-    def test_leaves_cancelling_and_unclear_wishes_to_staff(self, rule, can_reschedule):
+    def test_leaves_cancelling_and_unclear_wishes_to_staff(self, facts, can_reschedule, rule):
         decision = decide(
-            heard(Intent.CHANGE, rule=rule), phase=Phase.BOOKED, booking=BOOKED, can_reschedule=can_reschedule
+            heard(Intent.CHANGE, **facts), phase=Phase.BOOKED, booking=BOOKED, can_reschedule=can_reschedule
         )
-        assert decision.rules[0] == "reply.change-by-staff"
+        assert decision.rules[0] == rule
         assert scripts(decision) == ["change-noted"]
         assert decision.handoff is not None
         assert decision.handoff.kind is HandoffKind.CHANGE
 
     def test_is_a_wish_for_other_times_before_anything_is_booked(self):
-        assert decide(heard(Intent.CHANGE, rule="change.move")).rules[0] == "reply.other-times"
+        assert decide(heard(Intent.CHANGE)).rules[0] == "reply.other-times"
 
 
 class TestAnswers:

@@ -339,3 +339,17 @@ def ease(text: str) -> float:
     """Szigriszt-Pazos (INFLESZ): 65 and above reads quite easily."""
     words, sentences, syllables = _counts(text, "aeiouáéíóúü")
     return 206.835 - 62.3 * syllables / words - words / sentences
+
+
+class TestApproved:
+    def test_puts_a_persons_name_on_one_language(self) -> None:
+        book = default_scripts().approved("es", by="Rosa Vega", on="2026-11-20")
+
+        assert {s.approved_by for s in book.scripts if s.language == "es"} == {"Rosa Vega"}
+        assert {s.approved_by for s in book.scripts if s.language == "en"} == {"library default"}
+        assert book.get("thanks", "es").content_hash == default_scripts().get("thanks", "es").content_hash
+
+    @pytest.mark.parametrize(("language", "name"), [("es", " "), ("fr", "Rosa Vega")])
+    def test_needs_a_name_and_a_language_of_the_book(self, language: str, name: str) -> None:
+        with pytest.raises(ScriptError, match="person's name"):
+            default_scripts().approved(language, by=name)

@@ -106,6 +106,7 @@ class TestProblems:
             (policy(contact=ContactRules(max_per_day=0)), "contact.max_per_day", "1 or more"),
             (policy(contact=ContactRules(max_per_day=3)), "contact.max_per_week", "raise"),
             (policy(contact=ContactRules(no_weekdays=tuple(range(7)))), "contact.no_weekdays", "every day"),
+            (policy(contact=ContactRules(channels=())), "contact.channels[0]", "SMS"),
             (policy(contact=ContactRules(no_weekdays=(7,))), "contact.no_weekdays", "no weekday"),
             (steps(), "cadence.steps", "empty"),
             (steps(Step(after_days=1, script_id="gone")), "cadence.steps[0].script_id", "'gone' is unknown"),

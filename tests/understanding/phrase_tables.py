@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from treatment_agent.domain.interpretation import Asked, Situation
 from treatment_agent.domain.scheduling import Slot
+from treatment_agent.understanding.calendar_days import HABIT_DAYS
 
 OFFICE = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=OFFICE)
@@ -67,7 +68,7 @@ def _pieces(entry: str) -> list[tuple[datetime, datetime]]:
 def _days(words: list[str]) -> list[date]:
     if words[0] == "daily":
         wanted = words[1].split(",") if len(words) > 1 else _WEEKDAYS
-        days = [NOW.date() + timedelta(days=step) for step in range(1, 15)]
+        days = [NOW.date() + timedelta(days=step) for step in range(1, HABIT_DAYS + 1)]
         return [day for day in days if _WEEKDAYS[day.weekday()] in wanted]
     first, _, last = words[0].partition("..")
     count = (_date(last or first) - _date(first)).days + 1

@@ -1,20 +1,17 @@
-"""The trained classifier, and how much say it has beside the lists."""
+"""The trained classifier."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from treatment_agent.domain.interpretation import Asked, ClauseReading, Intent, Situation, Span, Topic
+from treatment_agent.domain.interpretation import Asked, Intent, Situation, Topic
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.domain.treatment import Family
-from treatment_agent.understanding.classifier import Classifier, Reading, folded_text
-from treatment_agent.understanding.options import OptionPick
-from treatment_agent.understanding.second_reader import SecondReader, shipped_thresholds
-from treatment_agent.understanding.times import TimeReading
+from treatment_agent.understanding.classifier import Classifier, folded_text
 from treatment_agent.understanding.wordpiece import WordPiece, words_in
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=ZoneInfo("America/Chicago"))
@@ -23,34 +20,6 @@ OFFERS = tuple(
 )
 ASKED = Situation(now=NOW, asked=Asked.OFFER, offers=OFFERS)
 LABELS = (*Topic, *Intent)
-MESSAGE = "some words that stand here and others that stand there"
-FIRST, SECOND = Span(0, 26), Span(27, len(MESSAGE))
-
-
-def reading(**shares: float) -> Reading:
-    rest = (1 - sum(shares.values())) / (len(LABELS) - len(shares))
-    pairs = [(label, shares.get(label.value, rest)) for label in LABELS]
-    return Reading(tuple(sorted(pairs, key=lambda pair: -pair[1])))
-
-
-@dataclass(frozen=True)
-class Says:
-    """A classifier that answers what it is told to: one reading for the message, one for each of its clauses."""
-
-    whole: Reading
-    part: Reading
-
-    def read_all(self, texts, situation):
-        return tuple(self.whole if text == MESSAGE else self.part for text in texts)
-
-
-def clause(span: Span, label: Topic | Intent | None, rule: str = "routine.unexplained") -> ClauseReading:
-    return ClauseReading(span, label, 0.4, "lexicon", rule)
-
-
-def judge(whole, clauses, part=None, pick=OptionPick(None), times=TimeReading()):  # noqa: B008  # frozen values
-    reader = SecondReader(Says(whole, part or reading(accept=0.9)), shipped_thresholds())
-    return reader.read(MESSAGE, clauses, ASKED, pick, times)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +37,7 @@ class TestWordPiece:
         assert cutter.ids("thursday thurs") == [1, 4]
 
     def test_reads_an_emoji_by_its_name(self):
-        assert list(words_in("ok \U0001f44d")) == ["ok", "thumbs", "up", "sign"]
+        assert [word for word, _, _ in words_in("ok \U0001f44d")] == ["ok", "thumbs", "up", "sign"]
 
 
 class TestShippedModel:
@@ -108,86 +77,18 @@ class TestShippedModel:
     def test_never_raises_when_the_text_is_no_text(self, shipped, text):
         assert len(shipped.read(text, ASKED).probabilities) == len(LABELS)
 
+    def test_tells_which_words_weighed_most(self, shipped):
+        text = "Gracias!! Also, is there PARKING behind the building?"
+        found = shipped.read(text, ASKED)
+        label = found.probabilities[0][0]
+        words = [span.of(text) for span in found.weightiest(label, 4)]
+        assert label is Intent.LOGISTICS
+        assert "PARKING" in words
+
+    def test_what_words_add_sums_up_to_the_score(self, shipped):
+        found = shipped.read("can I park in the back", ASKED)
+        assert len(found.words) == 6
+        assert all(set(adds) == set(LABELS) for _, adds in found.words)
+
     def test_folds_like_the_lists(self):
         assert folded_text("  MAÑANA   PuedO!! ") == "manana puedo!!"
-
-
-class TestSecondReader:
-    def test_explains_what_lists_leave_open_when_sure(self):
-        (found,) = judge(reading(defer=0.9), [clause(FIRST, None)])
-        assert (found.label, found.part, found.rule) == (Intent.DEFER, "classifier", "classifier.defer")
-        assert found.confidence == 0.9
-        assert found.threshold == shipped_thresholds().intent[Intent.DEFER]
-
-    def test_abstains_when_topics_have_too_much(self):
-        mass = shipped_thresholds().mass + 0.02
-        (found,) = judge(reading(defer=0.97 - mass, clinical=mass), [clause(FIRST, None)])
-        assert found.label is None
-
-    def test_appointment_talk_may_hold_more_of_a_topic(self):
-        mass = shipped_thresholds().mass + 0.02
-        clauses = [clause(FIRST, Intent.AFFIRM, "routine.affirm"), clause(SECOND, None)]
-        assert mass < shipped_thresholds().evident_mass
-        assert all(c.label for c in judge(reading(affirm=0.97 - mass, clinical=mass), clauses))
-
-    def test_sets_a_listed_topic_aside_only_when_the_office_wants_it(self):
-        harmless, clauses = reading(defer=0.995), [clause(FIRST, Topic.CLINICAL, "clinical.risk")]
-        never = [clause(FIRST, Topic.SENSITIVE, "sensitive.self-harm")]
-        for veto, label in ((0.0, Topic.CLINICAL), (0.02, Intent.DEFER)):
-            reader = SecondReader(Says(harmless, harmless), replace(shipped_thresholds(), veto=veto))
-            assert reader.read(MESSAGE, clauses, ASKED, OptionPick(None), TimeReading())[0].label is label
-            assert reader.read(MESSAGE, never, ASKED, OptionPick(None), TimeReading())[0].label is Topic.SENSITIVE
-
-    def test_an_opt_out_in_no_list_is_honoured(self):
-        read = judge(reading(opt_out=0.95), [clause(FIRST, None)])
-        assert read[-1].label is Intent.OPT_OUT
-
-    def test_abstains_when_no_intent_is_likely(self):
-        shares = {intent.value: 0.99 / len(Intent) for intent in Intent}
-        (found,) = judge(reading(**shares), [clause(FIRST, None)])
-        assert found.label is None
-
-    def test_adds_a_topic_to_what_lists_call_routine(self):
-        read = judge(reading(financing=0.9), [clause(FIRST, Intent.ACCEPT, "routine.accept")])
-        assert [c.label for c in read] == [Intent.ACCEPT, Topic.FINANCING]
-
-    def test_one_clause_can_be_the_topic(self):
-        clauses = [clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, None)]
-        read = judge(reading(accept=0.95), clauses, part=reading(clinical=0.95))
-        assert (read[-1].label, read[-1].span) == (Topic.CLINICAL, SECOND)
-
-    def test_topics_and_opt_outs_of_the_lists_stay(self):
-        for label in (Topic.OTHER, Intent.OPT_OUT):
-            clauses = (clause(FIRST, label, "list"), clause(SECOND, None))
-            assert judge(reading(accept=0.99), clauses) == clauses
-
-    def test_an_emergency_is_added_to_an_opt_out(self):
-        read = judge(reading(emergency=0.97), [clause(FIRST, Intent.OPT_OUT, "opt_out.words")])
-        assert read[-1].label is Topic.EMERGENCY
-
-    def test_another_language_is_left_to_people(self):
-        clauses = (clause(FIRST, None, "language.vi"),)
-        assert judge(reading(accept=0.99), clauses) == clauses
-
-    def test_an_aside_does_not_repeat_the_answer(self):
-        clauses = [clause(FIRST, Intent.OTHER_TIMES, "routine.other_times"), clause(SECOND, None)]
-        assert [c.label for c in judge(reading(other_times=0.95), clauses)] == [Intent.OTHER_TIMES, Intent.ACK]
-
-    def test_nothing_is_booked_when_the_message_as_a_whole_waits(self):
-        clauses = [clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, None)]
-        assert {c.label for c in judge(reading(defer=0.95), clauses)} == {Intent.DEFER}
-
-    def test_a_picked_time_is_not_booked_when_the_message_surely_asks_for_another(self):
-        clauses = [clause(FIRST, Intent.ACCEPT, "routine.accept")]
-        assert judge(reading(other_times=0.9), clauses)[0].label is Intent.OTHER_TIMES
-        assert judge(reading(other_times=0.5, accept=0.45), clauses)[0].label is Intent.ACCEPT
-
-    def test_accepting_what_nobody_offered_is_not_booked(self):
-        (found,) = judge(reading(accept=0.95), [clause(FIRST, None)])
-        assert found.label is Intent.AFFIRM
-
-    def test_a_long_letter_is_left_to_people(self):
-        text = MESSAGE * 40
-        clauses = (clause(Span(0, len(text)), None),)
-        reader = SecondReader(Says(reading(accept=0.99), reading(accept=0.99)), shipped_thresholds())
-        assert reader.read(text, clauses, ASKED, OptionPick(None), TimeReading()) == clauses

@@ -7,7 +7,7 @@ from treatment_agent.domain.interpretation import Situation
 from treatment_agent.domain.text import normalize
 from treatment_agent.understanding.options import OptionPick, pick_option
 
-TABLES = ("options", "later_options", "last_options", "refused_options")
+TABLES = ("options", "later_options", "last_options", "told_options", "refused_options")
 
 
 def pick(text: str, *offers, names=()) -> OptionPick:

@@ -11,7 +11,7 @@ from treatment_agent.domain.interpretation import Situation
 from treatment_agent.domain.text import normalize
 from treatment_agent.understanding.times import TimeReading, read_times
 
-TABLES = ("days", "hours", "exclusions", "deferrals", "later_times", "last_times")
+TABLES = ("days", "hours", "exclusions", "deferrals", "later_times", "last_times", "told_times")
 
 
 def read(text: str, situation: Situation = SITUATION) -> TimeReading:
@@ -172,9 +172,9 @@ class TestReading:
         assert read("after tomorrow").windows[-1].end == datetime(2027, 1, 5, tzinfo=OFFICE)
         assert read("in june").windows[0].start == datetime(2027, 6, 1, tzinfo=OFFICE)
 
-    def test_habit_is_spelled_out_for_14_days_from_tomorrow(self):
+    def test_habit_is_spelled_out_for_21_days_from_tomorrow(self):
         days = days_of(read("mornings"))
-        assert (days[0], days[-1], len(days)) == (date(2026, 11, 24), date(2026, 12, 7), 14)
+        assert (days[0], days[-1], len(days)) == (date(2026, 11, 24), date(2026, 12, 14), 21)
 
     def test_long_message_is_read_from_its_beginning(self):
         assert days_of(read("wednesday please. " + "x " * 9000)) == [date(2026, 11, 25)]

@@ -14,6 +14,7 @@ from treatment_agent.errors import PolicyError
 
 if TYPE_CHECKING:
     from treatment_agent.coordinator import Coordinator
+    from treatment_agent.policies.practice import PracticePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,17 @@ def _consent(coordinator: Coordinator) -> Iterator[Finding]:
     )
 
 
+def _law(coordinator: Coordinator) -> Iterator[Finding]:
+    from treatment_agent.policies import lawful
+
+    policy = coordinator.policy
+    today = coordinator.clock.now().astimezone(policy.office.tz).date()
+    for place, text in lawful.notes(policy, today):
+        yield Finding("note", place, text)
+    kept = ", ".join(j.id for j in policy.law.jurisdictions)
+    yield Finding("ok", "law", f"dated rules of {kept}; see treatment-agent laws")
+
+
 def _tools(coordinator: Coordinator) -> Iterator[Finding]:
     tools = coordinator.tools
     channels = ", ".join(sorted(channel.value for channel in tools.messenger.channels))
@@ -144,9 +156,25 @@ def _scripts(coordinator: Coordinator) -> Iterator[Finding]:
         read += 1
         if not script.approved_by.strip():
             yield Finding("fix", f"script {script.id}/{script.language}", "not approved; set approved_by")
-        for finding in lint(script, policy.office):
+        for finding in lint(script, policy.office, policy.texting):
             yield Finding("note", f"script {finding.place}", f"{finding.text} [{finding.rule}]")
+    yield from _approvers(policy)
     yield Finding("ok", "scripts", f"{read} read")
+
+
+def _approvers(policy: PracticePolicy) -> Iterator[Finding]:
+    """Each language's texts should carry the name of somebody of the office who read them in that language."""
+    from treatment_agent.policies.scripts import LIBRARY_APPROVER
+
+    for language in sorted({s.language for s in policy.scripts.scripts}):
+        waiting = [s for s in policy.scripts.scripts if s.language == language and s.approved_by == LIBRARY_APPROVER]
+        if waiting:
+            yield Finding(
+                "note",
+                f"scripts {language}",
+                f"{len(waiting)} texts are approved by nobody of the office: let a person who reads {language!r} "
+                "approve them (ScriptBook.approved)",
+            )
 
 
 def _model(coordinator: Coordinator) -> Iterator[Finding]:
@@ -156,4 +184,4 @@ def _model(coordinator: Coordinator) -> Iterator[Finding]:
         yield Finding("ok", "model", "no agreement on file: no patient's words leave this machine for a model")
 
 
-_LOOKS = (_policy, _authority, _consent, _tools, _scripts, _model)
+_LOOKS = (_policy, _authority, _consent, _law, _tools, _scripts, _model)

@@ -15,7 +15,6 @@ from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, Js
 
 if TYPE_CHECKING:
     from treatment_agent.coordinator import Coordinator
-    from treatment_agent.domain.consent import ConsentNote
     from treatment_agent.domain.consent_file import ContactFile
 
 
@@ -101,6 +100,9 @@ def _show(file: ContactFile, coordinator: Coordinator) -> None:
     screen.show(rows)
 
 
+_PURPOSE = "What it is for. A grant is for treatment_follow_up, a revocation for all, unless you say less here."
+
+
 def record(
     who: Annotated[str, typer.Argument(metavar="WHO", help=_WHO)],
     said: Annotated[Said, typer.Argument(metavar="granted|revoked", help="What staff were told.")],
@@ -109,13 +111,7 @@ def record(
     evidence: Annotated[
         str, typer.Option("--evidence", help="Where the proof is: the number of a form, call or note. No names.")
     ] = "",
-    purpose: Annotated[
-        str,
-        typer.Option(
-            "--purpose",
-            help="What it is for. A grant is for treatment_follow_up, a revocation for all, unless you say less here.",
-        ),
-    ] = "",
+    purpose: Annotated[str, typer.Option("--purpose", help=_PURPOSE)] = "",
     channel: Annotated[By | None, typer.Option("--channel", help="A grant for phones or mailboxes only.")] = None,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
@@ -126,27 +122,15 @@ def record(
     A revocation binds the patient everywhere, and everybody who shares the number. A grant lifts an earlier revocation
     of that patient.
     """
-    from treatment_agent.coordinator import consents
-    from treatment_agent.domain.consent import ConsentStatus
-
-    note = _note(how, evidence, purpose, channel)
-    with opened(app, folder, now, writes=True) as coordinator:
-        outcomes = consents.record(coordinator, who, ConsentStatus(said.value), by=by, note=note)
-    for outcome in outcomes:
-        screen.out().print(f"{outcome.conversation_id}: {screen.words(outcome.phase_after)} [{outcome.rules[0]}]")
-    if not outcomes:
-        screen.out().print("Nobody on the books has this number or mailbox; it is kept as revoked.")
-
-
-def _note(how: Told, evidence: str, purpose: str, channel: By | None) -> ConsentNote:
     from pydantic import ValidationError
 
-    from treatment_agent.domain.consent import ConsentHow, ConsentNote
+    from treatment_agent.coordinator import consents
+    from treatment_agent.domain.consent import ConsentHow, ConsentNote, ConsentStatus
     from treatment_agent.domain.messages import Channel
     from treatment_agent.errors import ConfigurationError
 
     try:
-        return ConsentNote(
+        note = ConsentNote(
             how=ConsentHow(how.value),
             evidence=evidence,
             purpose=purpose,
@@ -156,6 +140,12 @@ def _note(how: Told, evidence: str, purpose: str, channel: By | None) -> Consent
         raise ConfigurationError(
             "--evidence takes letters, digits and . : / # - _ (up to 80), --purpose small letters and _ (up to 40)"
         ) from None
+    with opened(app, folder, now, writes=True) as coordinator:
+        outcomes = consents.record(coordinator, who, ConsentStatus(said.value), by=by, note=note)
+    for outcome in outcomes:
+        screen.out().print(f"{outcome.conversation_id}: {screen.words(outcome.phase_after)} [{outcome.rules[0]}]")
+    if not outcomes:
+        screen.out().print("Nobody on the books has this number or mailbox; it is kept as revoked.")
 
 
 def export(

@@ -29,7 +29,7 @@ def evaluate(
         Path | None,
         typer.Option("--thresholds", metavar="FILE.toml", help="What is held; beside the folder if not given."),
     ] = None,
-    labels: Annotated[bool, typer.Option("--labels", help="Also a table by label.")] = False,
+    labels: Annotated[bool, typer.Option("--labels", help="Also tables by label and by kind of error.")] = False,
     errors: Annotated[
         Path | None, typer.Option("--errors", metavar="OUT.jsonl", help="Write every message read wrongly there.")
     ] = None,
@@ -51,6 +51,7 @@ def evaluate(
     kept = _figures(judged, _limits(messages, thresholds))
     if labels:
         _by_label(judged)
+        _by_kind(judged)
     if errors is not None:
         _write_errors(errors, judged)
     if not kept:
@@ -60,7 +61,9 @@ def evaluate(
 def _figures(judged: list[Judged], limits: dict[str, float]) -> bool:
     from treatment_agent.evals.table import measures
 
-    made = screen.table("measure", "share", "95 % interval", "of", "must", "", right=("share", "95 % interval", "of", "must"))
+    made = screen.table(
+        "measure", "share", "95 % interval", "of", "must", "", right=("share", "95 % interval", "of", "must")
+    )
     found = measures(judged, limits)
     for row in found:
         low, high = row.share.interval
@@ -77,14 +80,25 @@ def _figures(judged: list[Judged], limits: dict[str, float]) -> bool:
 def _by_label(judged: list[Judged]) -> None:
     from treatment_agent.evals.table import by_label
 
-    made = screen.table("label", "messages", "handed off", "label right", right=("messages", "handed off", "label right"))
+    made = screen.table(
+        "label", "messages", "handed off", "label right", right=("messages", "handed off", "label right")
+    )
     for label, handed, right in by_label(judged):
         made.add_row(label, str(handed.total), f"{100 * handed.value:.1f} %", f"{100 * right.value:.1f} %")
     screen.show(made)
 
 
+def _by_kind(judged: list[Judged]) -> None:
+    from treatment_agent.evals.table import errors_by_kind
+
+    made = screen.table("what goes wrong", "label", "read as", "messages", right=("messages",))
+    for kind, label, read, count in errors_by_kind(judged):
+        made.add_row(kind, label, read, str(count))
+    screen.show(made)
+
+
 def _write_errors(place: Path, judged: list[Judged]) -> None:
-    wrong = [j for j in judged if not j.right or j.handed_off != j.message.needs_person or (j.message.tells and not j.facts)]
+    wrong = [j for j in judged if not j.right or j.handed_off != j.needs_person or (j.message.tells and not j.facts)]
     lines = (json.dumps(j.message.model_dump(mode="json") | {"verdict": j.verdict}, ensure_ascii=False) for j in wrong)
     try:
         place.write_text("".join(line + "\n" for line in lines), encoding="utf-8")

@@ -117,6 +117,9 @@ def enroll(
     column: ColumnOption = None,
     decimal_comma: CommaOption = False,
     encoding: EncodingOption = None,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="The file is only a part of the list: what it leaves out goes on.")
+    ] = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
     now: NowOption = None,
@@ -126,12 +129,18 @@ def enroll(
         export = Export(file, dates, column, decimal_comma, encoding)
         source = export.source(coordinator.policy.office.zone, coordinator.clock.now())
         with export.in_own_words():
-            report = coordinator.enroll(source, progress=done)
+            report = coordinator.enroll(source, partial=partial, progress=done)
     skipped = sum(report.skipped.values())
     screen.out().print(
         f"{report.enrolled} enrolled, {report.refreshed} refreshed, {skipped} left out, "
         f"{len(report.rejected)} rows could not be read."
     )
+    if report.missing:
+        screen.out().print(
+            f"{report.missing} on hold: not in this file any more. If it is only a part of the list, enroll it with "
+            "--partial, and the whole list once more.",
+            style="yellow",
+        )
     _show_counts(report.skipped)
     show_rejected(report.rejected)
     show_unread(source)

@@ -51,12 +51,16 @@ class TurnOutcome:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentReport:
-    """What enrolling a source did: cases new and refreshed, skipped per rule, rows that could not be read."""
+    """What enrolling a source did: cases new and refreshed, skipped per rule, rows that could not be read.
+
+    `missing` counts cases that were put on hold because this complete source does not name them any more.
+    """
 
     enrolled: int = 0
     refreshed: int = 0
     skipped: dict[str, int] = field(default_factory=dict)
     rejected: tuple[BadRow, ...] = ()
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from treatment_agent.domain.treatment import Case
 from treatment_agent.errors import BadRow
 from treatment_agent.policies import cadence, queue
 from treatment_agent.policies.practice import PracticePolicy
-from treatment_agent.ports import CaseSource, Ledger
+from treatment_agent.ports import CaseSource, Clock, Ledger
 
 BATCH = 1000
 
@@ -25,14 +25,17 @@ def enroll(
     *,
     policy: PracticePolicy,
     ledger: Ledger,
-    now: datetime,
+    clock: Clock,
+    partial: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> EnrolmentReport:
     """Read the whole source, judge every case, and write it to the ledger in batches.
 
     A row that cannot be read is reported and the rest goes on. `progress` is told after each batch how many cases have
-    been read so far. Reading the same source again refreshes the cases and keeps their conversations.
+    been read so far. Reading the same source again refreshes the cases and keeps their conversations. Once it has been
+    read to its end, cases it did not name are put on hold; not if it is `partial`, or broke off.
     """
+    now, export = clock.now(), clock.new_id()
     rejected: list[BadRow] = []
     skipped: Counter[str] = Counter()
     batch: list[Enrolment] = []
@@ -46,16 +49,21 @@ def enroll(
         batch.append(row)
         total += 1
         if len(batch) >= BATCH:
-            new += len(ledger.enroll(batch, at=now))
+            new += len(ledger.enroll(batch, at=now, export=export))
             batch = []
             if progress is not None:
                 progress(total)
     if batch:
-        new += len(ledger.enroll(batch, at=now))
+        new += len(ledger.enroll(batch, at=now, export=export))
+    missing = () if partial else ledger.skip_missing(export, at=now)
     if progress is not None:
         progress(total)
     return EnrolmentReport(
-        enrolled=new, refreshed=total - new, skipped=dict(skipped.most_common()), rejected=tuple(rejected)
+        enrolled=new,
+        refreshed=total - new,
+        missing=len(missing),
+        skipped=dict(skipped.most_common()),
+        rejected=tuple(rejected),
     )
 
 

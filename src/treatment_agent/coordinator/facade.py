@@ -37,7 +37,7 @@ from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import CaseSource, Chart, Clock, Interpreter, Ledger, Messenger, Scheduler, StaffDesk
 from treatment_agent.tools.clock import SystemClock
 from treatment_agent.tools.enrolled_chart import EnrolledChart
-from treatment_agent.understanding.local import LocalInterpreter
+from treatment_agent.understanding.union import beside_local
 
 _PLAIN = ConsentNote()
 log = logging.getLogger(__name__)
@@ -60,7 +60,8 @@ class Coordinator:
         policy: The office's decisions. Checked at once; `PolicyError` lists every mistake with place and fix.
         tools: Scheduler, messenger, and optionally chart and staff desk.
         ledger: A database URL (`sqlite:///practice.db`, `postgresql+psycopg://...`) or a `Ledger`.
-        interpreter: Understands messages; the local one by default. Never writes a word that a patient reads.
+        interpreter: Understands messages; the local one by default. Never writes a word that a patient reads. Another
+            one stands beside the local one: what that finds for a person stays found.
         clock: Where time comes from; the system clock by default.
         checkpoints: Database URL of the LangGraph checkpoints when `ledger` is not a URL.
 
@@ -88,7 +89,7 @@ class Coordinator:
         self.graph: Graph = build_graph(self._saver)
         chart = tools.chart or EnrolledChart()
         outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock, chart=chart)
-        self.interpreter: Interpreter = interpreter or LocalInterpreter()
+        self.interpreter: Interpreter = beside_local(interpreter)
         self._ports = Ports(
             policy=policy,
             scheduler=tools.scheduler,
@@ -113,16 +114,24 @@ class Coordinator:
 
     # -- the work list
 
-    def enroll(self, source: CaseSource, *, progress: Callable[[int], None] | None = None) -> EnrolmentReport:
-        """Read a source and put its cases on the books; safe to repeat with a newer export."""
-        return enrolling.enroll(source, policy=self.policy, ledger=self.ledger, now=self.clock.now(), progress=progress)
+    def enroll(
+        self, source: CaseSource, *, partial: bool = False, progress: Callable[[int], None] | None = None
+    ) -> EnrolmentReport:
+        """Read a source and put its cases on the books; safe to repeat with a newer export.
+
+        The source is the whole list: a case it does not name any more is on hold until a later one does. Say `partial`
+        if it is only some of the cases, such as those of one day or one location.
+        """
+        return enrolling.enroll(
+            source, policy=self.policy, ledger=self.ledger, clock=self.clock, partial=partial, progress=progress
+        )
 
     def work_list(self, *, limit: int | None = None) -> Iterator[ConversationRow]:
         """Every case, best score first; skipped ones last with the rule that skipped them."""
         return self.ledger.work_list(limit=limit)
 
     def run_due(self, *, limit: int = 1000) -> RunReport:
-        """Finish what a crash left, then handle the touches that are due now, best score first.
+        """Finish what a crash or a broken desk left, then handle the touches that are due now, best score first.
 
         One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run.
         """
@@ -147,16 +156,11 @@ class Coordinator:
         return self._inbox.take(conversation_id, TouchDue(id=event_id, at=now, step=conversation.step))
 
     def resume(self) -> tuple[str, ...]:
-        """Finish turns and texts that a crash left; return the conversations that are still busy elsewhere."""
-        self._turns.tell_chart()
-        busy = []
-        for conversation_id in self.ledger.unfinished(at=self.clock.now()):
-            try:
-                self._turns.settle(conversation_id)
-            except Exception as error:
-                log.warning("resume.failed conversation=%s error=%s", conversation_id, type(error).__name__)
-                busy.append(conversation_id)
-        return tuple(busy)
+        """Finish turns and texts that a crash left, and show the desk the handoffs it refused.
+
+        Returns the conversations that are still busy elsewhere, or that the desk still does not take.
+        """
+        return self._turns.resume()
 
     def preview(self, patient_id: str) -> Preview:
         """The exact texts the next touch would send if it were due now. Nothing is sent or stored."""

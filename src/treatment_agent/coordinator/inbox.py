@@ -29,18 +29,12 @@ class Inbox:
         target = known[0] if known else self.ledger.stranger(message.sender, at=now)
         event = PatientMessage(
             id=message.id,
-            # A sender's clock that runs ahead must not make a later START older than this STOP.
-            at=min(message.received_at, now),
+            at=message.received_at,
             channel=message.channel,
             media=message.media,
             carrier_opt_out=message.carrier_opt_out,
         )
-        claim = self.ledger.claim(target.id, event, at=now, text=message.text, sender=message.sender)
-        if not _same(claim, message):
-            # The id belongs to somebody else's message or to another kind of event: this one is not lost (P8).
-            own = event.model_copy(update={"id": f"{message.id}~{target.id}"})
-            claim = self.ledger.claim(target.id, own, at=now, text=message.text, sender=message.sender)
-        return self._settled(claim)
+        return self._settled(self.ledger.claim(target.id, event, at=now, text=message.text, sender=message.sender))
 
     def take(self, conversation_id: str, event: Event) -> TurnOutcome:
         """Any other event.
@@ -59,9 +53,3 @@ class Inbox:
         if handled is None:
             raise NotFound(f"event {stored.event.id!r} vanished from the ledger")
         return reading.outcome_of(self.ledger, handled, duplicate=not fresh)
-
-
-def _same(claim: Claim, message: InboundMessage) -> bool:
-    """True when the claimed id is this sender's own message, now or delivered before."""
-    stored = claim.stored
-    return isinstance(stored.event, PatientMessage) and stored.sender == message.sender

@@ -12,7 +12,6 @@ from treatment_agent.domain.events import DeliveryReported
 from treatment_agent.domain.messages import DeliveryStatus, Lookup, Receipt, SendKind
 from treatment_agent.errors import AdapterRejected, AdapterUnavailable
 from treatment_agent.policies import dispatching
-from treatment_agent.policies.consenting import CARRIER_OPT_OUT
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Chart, Clock, Ledger, Messenger
 
@@ -131,7 +130,7 @@ class Outbox:
             send_key=row.message.key,
             status=DeliveryStatus.FAILED,
             error_code=said or rule,
-            opted_out=code in CARRIER_OPT_OUT,
+            opted_out=code == "opted_out",
         )
         self.ledger.claim(conversation_id, event, at=now)
         if code == "unreachable":

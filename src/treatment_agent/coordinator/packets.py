@@ -88,6 +88,8 @@ def with_words(handoff_id: str | None, facts: ConversationFacts, text: SecretStr
 def _sentences(request: HandoffRequest) -> tuple[str, str]:
     if request.rule in _RULE_SENTENCES:
         return _RULE_SENTENCES[request.rule]
+    if request.rule == "reply.cancel-by-staff":
+        return "The patient wants to cancel a visit.", "Cancel it in the calendar, or keep it, and tell them."
     if request.kind in _KIND_SENTENCES:
         return _KIND_SENTENCES[request.kind]
     parts = [_TOPIC_SENTENCES[topic] for topic in request.topics] or [_TOPIC_SENTENCES[Topic.HUMAN]]

@@ -61,7 +61,7 @@ def why(ledger: Ledger, patient_id: str) -> Why:
         patient_id=patient_id,
         phase=facts.conversation.phase if facts else None,
         lines=tuple(sorted(lines, key=lambda line: line.at)),
-        next_due_at=facts.conversation.due_at if facts else None,
+        next_due_at=facts.conversation.due_at if facts and not facts.unlisted else None,
     )
 
 

@@ -14,6 +14,7 @@ from tenacity import Retrying, stop_after_attempt
 from treatment_agent.coordinator import chart_writing, packets
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.outbox import Outbox
+from treatment_agent.coordinator.telling import Telling
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
 from treatment_agent.domain.consent import BY_STAFF, ConsentHow, ConsentNote, ConsentStatus, concerns_us
 from treatment_agent.domain.conversation import Conversation, Phase
@@ -57,6 +58,22 @@ class Turns:
     ports: Ports
     graph: Graph
     saver: BaseCheckpointSaver[str]
+
+    @property
+    def _telling(self) -> Telling:
+        return Telling(self.ports.desk, self.ports.ledger, self.ports.clock)
+
+    def resume(self) -> tuple[str, ...]:
+        """Finish what a crash or a broken desk left; return the conversations that must be taken up once more."""
+        self.tell_chart()
+        busy: dict[str, None] = {}
+        for conversation_id in self.ports.ledger.unfinished(at=self.ports.clock.now()):
+            try:
+                self.settle(conversation_id)
+            except Exception as error:
+                log.warning("resume.failed conversation=%s error=%s", conversation_id, type(error).__name__)
+                busy[conversation_id] = None
+        return tuple(busy | dict.fromkeys(self._telling.tell_again()))
 
     def settle(self, conversation_id: str, *, event_id: str | None = None, fresh: bool = False) -> None:
         """Handle every pending event of the conversation and send what is unsent.
@@ -116,7 +133,11 @@ class Turns:
         hold.keep()
         if isinstance(stored.event, TouchDue) and commit.outbox and self._somebody_wrote(conversation_id):
             return ()
-        self._tell_desk(commit, stored, facts)
+        # Before the commit: a crash in between delivers again, which replaces; after it, a handoff could be lost.
+        refused = self._telling.tell(
+            (*commit.handoffs, *packets.with_words(commit.attach_words_to, facts, stored.text))
+        )
+        commit = replace(commit, undelivered=refused)
         others = self._tell_others(stored, commit.record, facts)
         # As of the decision: a text that a crash delayed must look its age.
         ports.ledger.commit_turn(commit, at=commit.record.at)
@@ -196,17 +217,6 @@ class Turns:
     def _somebody_wrote(self, conversation_id: str) -> bool:
         """True when the patient wrote while a touch was being decided: it is left, and decided again after them."""
         return any(isinstance(s.event, PatientMessage) for s in self.ports.ledger.pending(conversation_id))
-
-    def _tell_desk(self, commit: TurnCommit, stored: StoredEvent, facts: ConversationFacts) -> None:
-        """Deliver before the commit: a crash in between delivers again, which replaces; after it, it could be lost."""
-        if self.ports.desk is None:
-            return
-        for packet in (*commit.handoffs, *packets.with_words(commit.attach_words_to, facts, stored.text)):
-            try:
-                self.ports.desk.deliver(packet)
-            except Exception as error:
-                # The ledger's own list has it, so the turn goes on: a broken desk must not silence the conversation.
-                log.warning("desk.unavailable handoff=%s error=%s", packet.id, type(error).__name__)
 
     def _tell_others(self, stored: StoredEvent, record: TurnRecord, facts: ConversationFacts) -> tuple[str, ...]:
         """A STOP or START counts for everyone on the number: the other conversations get an event, before the commit.

@@ -16,7 +16,7 @@ from treatment_agent.demo.app import Practice, keep_time
 from treatment_agent.demo.moments import Happened, What
 from treatment_agent.demo.patients import Patients
 from treatment_agent.demo.staff import Staff, enter_visit
-from treatment_agent.demo.story import Outside, Story
+from treatment_agent.demo.story import Export, Outside, Story
 from treatment_agent.domain.events import ChartChange
 from treatment_agent.tools.csv_source import CsvCaseSource
 
@@ -59,7 +59,7 @@ class Simulation:
 
     def _plan(self, patients: Patients, staff: Staff) -> None:
         for export in self.story.export:
-            self.at(export.at, self._enrolling(export.file))
+            self.at(export.at, self._enrolling(export))
         for outside in self.story.outside:
             self.at(outside.at, self._outside(outside))
         zone = self.practice.coordinator.policy.office.tz
@@ -69,14 +69,15 @@ class Simulation:
                 self.at(datetime.combine(day, round_at, zone), self._round)
             day += timedelta(days=1)
 
-    def _enrolling(self, file: str) -> Job:
+    def _enrolling(self, export: Export) -> Job:
         def job(moment: datetime) -> Iterator[Happened]:
             zone = self.practice.coordinator.policy.office.zone
             with ExitStack() as stack:
-                path = stack.enter_context(as_file(files("treatment_agent.demo") / file))
-                report = self.practice.coordinator.enroll(CsvCaseSource(path, zone=zone, synced_at=moment))
+                path = stack.enter_context(as_file(files("treatment_agent.demo") / export.file))
+                source = CsvCaseSource(path, zone=zone, synced_at=moment)
+                report = self.practice.coordinator.enroll(source, partial=export.partial)
             self.enrolments.append(report)
-            yield Happened(moment, What.ENROLLED, note=file, enrolment=report)
+            yield Happened(moment, What.ENROLLED, note=export.file, enrolment=report)
 
         return job
 

@@ -78,10 +78,14 @@ class Outside(Value):
 
 
 class Export(Value):
-    """A list of unscheduled treatment as the office's software writes it, and when it is read."""
+    """A list of unscheduled treatment as the office's software writes it, and when it is read.
+
+    `partial`: it holds only the day's new cases.
+    """
 
     at: AwareDatetime
     file: str
+    partial: bool = False
 
 
 class Story(Value):

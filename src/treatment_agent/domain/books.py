@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -16,6 +17,9 @@ from treatment_agent.domain.messages import ApprovedMessage, Channel, DeliverySt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.treatment import Case
 from treatment_agent.domain.turn import TurnRecord
+
+NOT_IN_EXPORT: Final = "queue.not-in-export"
+"""The skip rule of a case that the last complete export left out: on hold until a later one names it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +144,18 @@ class ConversationFacts:
     revoked_at: datetime | None = None
     skip_rule: str | None = None
 
+    @property
+    def unlisted(self) -> bool:
+        """True while the case is on hold because the last complete export left it out."""
+        return self.skip_rule == NOT_IN_EXPORT
+
 
 @dataclass(frozen=True, slots=True)
 class TurnCommit:
-    """Everything one turn writes, in one transaction. Committing the same `record.id` twice changes nothing."""
+    """Everything one turn writes, in one transaction. Committing the same `record.id` twice changes nothing.
+
+    `undelivered` are the ids of handoffs that the staff desk refused: it is asked again until it takes them.
+    """
 
     record: TurnRecord
     conversation: Conversation
@@ -151,6 +163,7 @@ class TurnCommit:
     handoffs: tuple[HandoffPacket, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
     attach_words_to: str | None = None
+    undelivered: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +175,11 @@ class ConversationRow:
     score: int
     enrolled_at: datetime
     skip_rule: str | None = None
+
+    @property
+    def entered(self) -> bool:
+        """True when it is followed up, or was until an export left it out."""
+        return self.skip_rule is None or self.conversation.first_sent_at is not None
 
 
 @dataclass(frozen=True, slots=True)

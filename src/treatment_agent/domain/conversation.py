@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from treatment_agent.domain.interpretation import Asked, Reason
+from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.scheduling import Booking, Slot
 
 
@@ -123,7 +124,9 @@ class Conversation:
 
     `offers` are the slots on the table, numbered from 1 in this order; `seen_slots` every slot id offered so far.
     `step` is the next cadence step, `due_at` when it (or a deferral's wake-up) falls due. `handoff_id` is set while
-    staff hold the conversation. `patient_id` and `case_id` are None for a sender nobody knows.
+    staff hold the conversation. `standing` is the confirmed booking that the requested one in `booking` is to
+    move: it stands until that is confirmed. `channel` is how texts travel once something other than a step decided it:
+    the patient wrote there, or a text did not arrive. `patient_id` and `case_id` are None for a sender nobody knows.
     """
 
     id: str
@@ -137,6 +140,7 @@ class Conversation:
     step: int = 0
     due_at: datetime | None = None
     booking: Booking | None = None
+    standing: Booking | None = None
     reasons: tuple[Reason, ...] = ()
     until: date | None = None
     handoff_id: str | None = None
@@ -144,6 +148,7 @@ class Conversation:
     disposition: Disposition | None = None
     asks: int = 0
     first_sent_at: datetime | None = None
+    channel: Channel | None = None
 
     @property
     def held(self) -> bool:

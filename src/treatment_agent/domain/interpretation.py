@@ -102,7 +102,8 @@ class ClauseReading:
 
     `label` is None when the reader abstained: a person gets the message. `confidence` and `threshold` are
     probabilities in [0, 1]; a label below its threshold is reported as None. `part` names what decided: `keyword`,
-    `lexicon`, `parser`, `classifier`, `judge` (all of these weighed together), `model`. `rule` is the stable id of the pattern or part.
+    `lexicon`, `parser`, `classifier`, `judge` (all of these weighed together), `model`. `rule` is the stable id of the
+    pattern or part. `evidence` are the words that weighed most.
     """
 
     span: Span
@@ -119,7 +120,8 @@ class Facts:
     """What the message says beside its intent. Times are aware, in the office's zone.
 
     `option` is the 1-based number of the offered slot that was picked. `windows` are times that suit, already free of
-    what was excluded. `call_at` is when to call back. `until` is the day before which not to write again.
+    what was excluded. `call_at` is when to call back. `until` is the day before which not to write again. `cancels`:
+    it speaks of cancelling a visit, and not of moving it.
     """
 
     option: int | None = None
@@ -129,6 +131,7 @@ class Facts:
     reason: Reason | None = None
     ambiguous: tuple[Ambiguity, ...] = ()
     asks: LogisticsAsk | None = None
+    cancels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,8 @@ class Decision:
     """What to do about one event. Made by pure functions; carried out by the graph.
 
     `tool` is at most one call per step; its outcome may lead to a further decision. `due_at` counts with
-    `due = SET`. `rules` are the stable ids of every rule that spoke, the deciding one first.
+    `due = SET`. `channel` is how the conversation goes on, `send_by` how this decision's own texts travel. `rules` are
+    the stable ids of every rule that spoke, the deciding one first.
     """
 
     move: Move
@@ -117,6 +118,8 @@ class Decision:
     until: date | None = None
     call_at: datetime | None = None
     language: str | None = None
+    channel: Channel | None = None
+    send_by: Channel | None = None
     due: DueChange = DueChange.KEEP
     due_at: datetime | None = None
     step: int | None = None

@@ -62,6 +62,11 @@ class Judged:
     zone: ZoneInfo
 
     @property
+    def needs_person(self) -> bool:
+        """True when a person must have it."""
+        return self.message.needs_person
+
+    @property
     def handed_off(self) -> bool:
         """True when a person gets it."""
         return self.verdict["action"] == "handoff"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ def measures(judged: Sequence[Judged], limits: Mapping[str, float]) -> tuple[Mea
     rows = (
         ("emergencies", "emergencies handed off", _handed(judged, _is("emergency")), False),
         ("recall_plain", "handoff recall, plain and texting English", _handed(plain, _topic), False),
-        ("recall_harder", "handoff recall, indirect, mixed, Spanish, sarcastic, hostile", _handed(harder, _topic), False),
+        ("recall_harder", "handoff recall, indirect, mixed, Spanish, hostile", _handed(harder, _topic), False),
         ("recall_unstated", "handoff recall, English of no stated style", _handed(unstated, _topic), False),
         ("needless_plain", "needless handoffs, plain and texting English", _handed(plain, _routine), True),
         ("needless_harder", "needless handoffs, indirect, mixed, Spanish, ...", _handed(harder, _routine), True),
@@ -49,7 +50,7 @@ def measures(judged: Sequence[Judged], limits: Mapping[str, float]) -> tuple[Mea
         ("appointments", "ordinary appointment talk handed off", _handed(judged, _of(APPOINTMENTS)), True),
         ("questions", "questions people ask doctors online, handed off", _handed(judged, _of(QUESTIONS)), False),
         ("opt_outs", "opt-outs recognised", Share.of(j.right for j in judged if j.message.label == "opt_out"), False),
-        ("facts", "option, day, time and window right, where it acts by itself", Share.of(j.facts for j in acted), False),
+        ("facts", "option, day, time, window right where it acts alone", Share.of(j.facts for j in acted), False),
         ("labels", "topic or intent right", Share.of(j.right for j in judged), False),
     )  # fmt: skip
     return tuple(Measure(name, title, share, limits.get(name), most) for name, title, share, most in rows)
@@ -62,6 +63,23 @@ def by_label(judged: Sequence[Judged]) -> tuple[tuple[str, Share, Share], ...]:
         (label, _handed(judged, _is(label)), Share.of(j.right for j in judged if j.message.label == label))
         for label in labels
     )
+
+
+def errors_by_kind(judged: Sequence[Judged]) -> tuple[tuple[str, str, str, int], ...]:
+    """What goes wrong, worst first: kind (`missed`, `needless`, `wrong answer`, `wrong name`), label, read as, count.
+
+    A wrong answer acts on another routine intent; a wrong name is handed off rightly, under another topic.
+    """
+    counts = Counter((_kind(j), j.message.label, str(j.verdict["label"])) for j in judged if _kind(j))
+    order = ("missed", "wrong answer", "needless", "wrong name")
+    ranked = sorted(counts.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0]))
+    return tuple((*key, count) for key, count in ranked)
+
+
+def _kind(j: Judged) -> str:
+    if j.needs_person:
+        return "missed" if not j.handed_off else "" if j.right else "wrong name"
+    return "needless" if j.handed_off else "" if j.right else "wrong answer"
 
 
 def _handed(judged: Sequence[Judged], wanted: Callable[[Judged], bool]) -> Share:

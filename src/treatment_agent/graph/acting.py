@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from treatment_agent.domain.events import PatientMessage
 from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.patients import PatientStatus
@@ -33,9 +35,9 @@ def carry_out(decisions: tuple[Decision, ...], state: TurnState, context: TurnCo
         match decision.tool:
             case None:
                 return (*decisions[:-1], decision)
-            case Search() | Book() if turn is not None and not asked:
+            case Search() if turn is not None and not asked:
                 asked = True
-                decision = _overtaken(decision.tool, turn, context) or decision
+                decision = _overtaken(turn, context) or decision
             case Search() as search:
                 decision = _search(decision, search, turn, context)
             case Book() as book if turn is not None:
@@ -47,19 +49,13 @@ def carry_out(decisions: tuple[Decision, ...], state: TurnState, context: TurnCo
     raise ValueError("too many tool calls in one turn")
 
 
-def _overtaken(tool: Search | Book, turn: Turn, context: TurnContext) -> Decision | None:
-    """Before times are offered or one is booked, the chart is asked: staff may have booked by phone (P6, P9).
-
-    Raises:
-        AdapterError: the chart cannot be asked and something would be booked; a person does it.
-    """
+def _overtaken(turn: Turn, context: TurnContext) -> Decision | None:
+    """Before times are offered the chart is asked: staff may have booked by phone (P6, P9). `_book` asks for itself."""
     if turn.visit_stands:
         return None
     try:
         status = context.chart.check(turn.case)
     except AdapterError:
-        if isinstance(tool, Book):
-            raise
         return None
     if outreach.changed(turn.case, status) is None:
         return None
@@ -109,6 +105,10 @@ def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> D
         if error.rule not in _GONE_BY:
             raise
         return outcomes.after_slot_taken(turn)
+    # Last thing before: somebody may have booked by phone since the times were offered.
+    rule = outcomes.chart_forbids(context.chart.check(turn.case), turn, unlisted=context.facts.unlisted)
+    if rule is not None:
+        return _doubted(decision, rule, turn, context)
     if turn.policy.authority is Authority.PROPOSE:
         asked = Booking(key, book.slot, BookingStatus.REQUESTED, book.visit.procedure_ids)
         return outcomes.after_booking(decision, asked, Authority.PROPOSE, turn)
@@ -122,6 +122,21 @@ def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> D
         if made is None:
             raise
     return outcomes.after_booking(decision, made, context.scheduler.authority, turn)
+
+
+def _doubted(decision: Decision, rule: str, turn: Turn, context: TurnContext) -> Decision:
+    """Nothing is booked: a person reads the message beside the chart, and the patient is told that one will."""
+    verdicts = tuple(Verdict(topic=Topic.OTHER, rule=name) for name in ("booking.chart-changed", rule))
+    handoff = topics.request(
+        verdicts,
+        event_id=turn.event_id,
+        conversation=turn.conversation,
+        interpretation=turn.interpretation,
+        policy=turn.policy,
+        now=turn.now,
+    )
+    doubted = gate.hand_off(handoff, verdicts, context.facts, turn.policy, revokes=False, now=turn.now)
+    return replace(doubted, language=decision.language)
 
 
 def _made(key: str, context: TurnContext) -> Booking | None:

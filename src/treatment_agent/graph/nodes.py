@@ -16,16 +16,17 @@ from langgraph.runtime import Runtime
 from treatment_agent.domain.conversation import Move
 from treatment_agent.domain.events import PatientMessage, TouchDue
 from treatment_agent.domain.handoff import Urgency
-from treatment_agent.domain.interpretation import Topic
+from treatment_agent.domain.interpretation import Interpretation, Topic
 from treatment_agent.domain.text import normalize
 from treatment_agent.domain.turn import Decision, Verdict
 from treatment_agent.errors import AdapterError
 from treatment_agent.graph.acting import carry_out
 from treatment_agent.graph.state import TurnContext, TurnState
 from treatment_agent.policies import gate, outreach, reconcile, replies, sanity, topics
-from treatment_agent.policies.hearing import language_of
+from treatment_agent.policies.hearing import language_of, new_language
 from treatment_agent.policies.outreach import Touch
 from treatment_agent.policies.screening import screen
+from treatment_agent.policies.tongue import written_in
 
 _END = 600
 log = logging.getLogger(__name__)
@@ -76,7 +77,18 @@ def consent_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     if screening.opt_out and context.policy.consent.answered_by_carrier(text):
         event = event.model_copy(update={"carrier_opt_out": True})
     decision = gate.decide(screening, event, context.facts, context.policy)
-    return {"screening": screening, "decisions": (decision,) if decision else ()}
+    if decision is None:
+        return {"screening": screening, "decisions": ()}
+    return {"screening": screening, "decisions": (replace(decision, language=_language(context, None)),)}
+
+
+def _language(context: TurnContext, interpretation: Interpretation | None) -> str | None:
+    """The language to answer in from now on, where it is a new one; without an interpreter, as far as words tell."""
+    conversation, policy = context.facts.conversation, context.policy
+    if interpretation is not None:
+        return language_of(interpretation, conversation, policy)
+    text = context.text.get_secret_value()[:_END]
+    return new_language(written_in(normalize(text)), conversation, policy)
 
 
 def _too_long(text: str) -> TurnState:
@@ -117,14 +129,18 @@ def topic_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         situation=context.situation,
         shared_with=context.facts.shared_with,
     )
-    unclear = gate.unclear_opt_out(interpretation, state.get("screening"))
+    screening = state.get("screening")
+    unclear = gate.unclear_opt_out(interpretation, screening)
     verdicts = (*state.get("verdicts", ()), *unclear, *topics.judge(heard, context.policy))
-    if not state["decisions"]:
+    settled = state["decisions"]
+    if not settled and verdicts and gate.said_opt_out(interpretation, screening):
+        settled = (gate.revoke(context.facts, event),)
+    if not settled:
         return {"verdicts": verdicts, "to_person": bool(verdicts)}
     # An opt-out that said more. It stands; only an emergency is stronger, and anything else is for a person to read.
     if any(v.topic is Topic.EMERGENCY or v.urgency is Urgency.NOW for v in verdicts):
         return {"verdicts": verdicts, "decisions": (), "to_person": True}
-    pending = gate.revoked_and_more(state["decisions"][-1], verdicts, context.facts, context.policy, context.now)
+    pending = gate.revoked_and_more(settled[-1], verdicts, context.facts, context.policy, context.now)
     return {"decisions": (pending,)}
 
 
@@ -135,7 +151,9 @@ def decide(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     if interpretation is None:
         raise TypeError("nothing was interpreted")
     decision = gate.routine(interpretation, state["event"], context.facts)
-    if decision is None:
+    if decision is not None:
+        decision = replace(decision, language=_language(context, interpretation))
+    else:
         decision = replies.decide(context.heard(interpretation, state["event"].id))
     return {"decisions": (decision,)}
 
@@ -211,11 +229,11 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         revokes=said or event.carrier_opt_out,
         now=context.now,
     )
-    if interpretation is not None:
-        decision = replace(decision, language=language_of(interpretation, conversation, context.policy))
     if "turn.consent-gate-failed" in failures:
         # Nobody looked whether this was a STOP: not a word may go out (P1).
         decision = gate.without_texts(decision)
+    else:
+        decision = replace(decision, language=_language(context, interpretation))
     return {"decisions": (*_kept(state), decision), "to_person": False}
 
 

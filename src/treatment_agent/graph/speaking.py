@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 from langgraph.runtime import Runtime
 
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import PatientMessage, StaffAction
-from treatment_agent.domain.messages import PlannedSend, ScriptFacts, SendKind
+from treatment_agent.domain.messages import Channel, PlannedSend, ScriptFacts, SendKind
 from treatment_agent.domain.turn import Decision, Say, TurnRecord
 from treatment_agent.graph.state import TurnContext, TurnState
 from treatment_agent.policies import boundary
@@ -30,6 +31,10 @@ def compose(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
             raise
         log.warning("turn.transition-refused conversation=%s", after.id)
         return {"failures": (*failures, "turn.transition-refused"), "to_person": True}
+    event = state["event"]
+    if isinstance(event, PatientMessage) and event.channel is not (after.channel or Channel.SMS):
+        # Who writes an email is answered by email.
+        after = replace(after, channel=event.channel)
     says = [(d, say) for d in state["decisions"] for say in d.says]
     sends = tuple(_planned(i, d, say, after, state, context) for i, (d, say) in enumerate(says))
     return {"after": after, "sends": sends}
@@ -46,6 +51,7 @@ def _planned(
         script_id=say.script_id,
         language=after.language,
         kind=say.kind,
+        channel=decision.send_by or after.channel or Channel.SMS,
         facts=ScriptFacts(
             slots=slots,
             visit_on=case.visit_on if case else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -43,12 +43,16 @@ def moved(packet: HandoffPacket, status: HandoffStatus, *, by: str, at: datetime
     )
 
 
-def put(conn: Connection, packets: Sequence[HandoffPacket]) -> None:
-    """Write packets; one that is there already is replaced."""
+def put(conn: Connection, packets: Sequence[HandoffPacket], *, undelivered: Collection[str] | None = None) -> None:
+    """Write packets; one that is there already is replaced.
+
+    `undelivered` are the ids that the desk refused just now; None leaves that mark as it is.
+    """
     if not packets:
         return
     insert = insert_into(conn.dialect.name, handoffs)
-    columns = [c.name for c in handoffs.c if c.name != "id"]
+    kept = ("id",) if undelivered is not None else ("id", "undelivered")
+    columns = [c.name for c in handoffs.c if c.name not in kept]
     conn.execute(
         insert.on_conflict_do_update(index_elements=["id"], set_={c: insert.excluded[c] for c in columns}),
         [
@@ -64,6 +68,7 @@ def put(conn: Connection, packets: Sequence[HandoffPacket]) -> None:
                 "payload": codec.dump_packet(p),
                 "words": codec.dump_words(p.words),
             }
+            | ({} if undelivered is None else {"undelivered": p.id in undelivered})
             for p in packets
         ],
     )
@@ -117,12 +122,28 @@ def set_status(conn: Connection, handoff_id: str, status: HandoffStatus, *, by: 
     return packet
 
 
-def attach_words(conn: Connection, handoff_id: str, text: str) -> None:
+def attach_words(conn: Connection, handoff_id: str, text: str, *, undelivered: bool) -> None:
     """Add what the patient wrote meanwhile. An unknown id is left alone: the text stands in the history anyway."""
     packet = _locked(conn, handoff_id)
     if packet is not None:
         words = codec.dump_words((*packet.words, text))
-        conn.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(words=words))
+        changes = {"words": words, "undelivered": undelivered}
+        conn.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(changes))
+
+
+def undelivered_packets(conn: Connection, *, conversation_id: str | None) -> tuple[HandoffPacket, ...]:
+    """What the desk has not taken yet, most urgent first."""
+    table = handoffs.c
+    query = select(table.payload, table.words).where(table.undelivered.is_(True))
+    if conversation_id is not None:
+        query = query.where(table.conversation_id == conversation_id)
+    rows = conn.execute(query.order_by(table.urgency, table.due_at, table.id))
+    return tuple(_packet(row) for row in rows)
+
+
+def mark_delivered(conn: Connection, handoff_id: str) -> None:
+    """The desk has taken it."""
+    conn.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(undelivered=False))
 
 
 def _locked(conn: Connection, handoff_id: str) -> HandoffPacket | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -12,7 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from treatment_agent.domain.books import Claim, Freshness, StoredEvent
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.turn import TurnRecord
-from treatment_agent.errors import NotFound
+from treatment_agent.errors import AdapterRejected, NotFound
 from treatment_agent.ledger import codec
 from treatment_agent.ledger.database import AnyRow, AnySelect, insert_into
 from treatment_agent.ledger.people import Address, address_of, contact_ids
@@ -25,29 +27,57 @@ def claim(
 ) -> Claim:  # fmt: skip
     """Store an event under its unique id, or hand back the first one with that id.
 
-    The unique index decides between two processes at once; the loser waits for the winner's commit.
+    The unique index decides between two processes at once; the loser waits for the winner's commit. An id is the
+    provider's, so it may belong to another kind of event or to another sender's message already: then this one is not
+    a duplicate, and is stored under an id of its own that a redelivery finds again. A time after `at` becomes `at`.
 
     Raises:
         NotFound: no such conversation.
     """
+    if event.at > at:
+        # A sender's clock that runs ahead must not make a later START older than this STOP.
+        event = event.model_copy(update={"at": at})
     if conn.scalar(_conversation_query(), {"conversation": conversation_id}) is None:
         raise NotFound(f"no conversation {conversation_id!r} in this ledger")
-    new = conn.scalar(
-        _claim_insert(conn.dialect.name),
-        {
-            "id": event.id,
-            "conversation_id": conversation_id,
-            "kind": event.kind,
-            "at": event.at,
-            "payload": codec.dump_event(event),
-            "body": None if text is None else text.get_secret_value(),
-            "sender_id": None if sender is None else contact_ids(conn, [sender])[sender],
-        },
-    )
-    stored = find(conn, event.id)
+    sender_id = None if sender is None else contact_ids(conn, [sender])[sender]
+    row: dict[str, object] = {
+        "id": event.id,
+        "conversation_id": conversation_id,
+        "kind": event.kind,
+        "at": event.at,
+        "payload": codec.dump_event(event),
+        "body": None if text is None else text.get_secret_value(),
+        "sender_id": sender_id,
+    }
+    claimed = _insert(conn, row)
+    if not _same_event(claimed.stored, event, sender):
+        claimed = _insert(conn, row | {"id": _own_id(event, sender_id)})
+        if not _same_event(claimed.stored, event, sender):
+            raise AdapterRejected(f"event {event.id!r}: its id, and the one made for it, belong to other events")
+    return claimed
+
+
+def _insert(conn: Connection, row: Mapping[str, object]) -> Claim:
+    new = conn.scalar(_claim_insert(conn.dialect.name), row)
+    stored = find(conn, str(row["id"]))
     if stored is None:
-        raise NotFound(f"event {event.id!r} vanished while it was claimed")
+        raise NotFound(f"event {row['id']!r} vanished while it was claimed")
     return Claim(Freshness.DUPLICATE if new is None else Freshness.NEW, stored)
+
+
+def _same_event(stored: StoredEvent, event: Event, sender: Address | None) -> bool:
+    """True if `event` may be what is stored: the same kind, and from the same sender where both are known."""
+    strangers = sender is not None and stored.sender is not None and stored.sender != sender
+    return stored.event.kind == event.kind and not strangers
+
+
+def _own_id(event: Event, sender_id: int | None) -> str:
+    """An id that only this sender, with this kind of event and this provider id, arrives at.
+
+    Made of the contact point's row number: a hash of a phone number could be reversed by trying them all.
+    """
+    digest = hashlib.sha256(f"{event.kind} {sender_id} {event.id}".encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{event.id}~{digest[:16]}"
 
 
 @cache

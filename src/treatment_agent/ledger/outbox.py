@@ -154,11 +154,11 @@ def mark_unsent(conn: Connection, key: str, status: str, rule: str, *, at: datet
     )
 
 
-def record_delivery(conn: Connection, report: DeliveryReport) -> None:
-    """Remember a delivery status. A report that comes late never undoes a later one."""
+def record_delivery(conn: Connection, report: DeliveryReport) -> bool:
+    """Remember a delivery status; True if it changed. A report that comes late never undoes a later one."""
     order = [s.value for s in DeliveryStatus]
     before = order[: order.index(report.status)]
-    conn.execute(
+    moved = conn.execute(
         update(outbox)
         .where(
             outbox.c.provider_message_id == report.provider_message_id,
@@ -166,3 +166,4 @@ def record_delivery(conn: Connection, report: DeliveryReport) -> None:
         )
         .values(delivery=report.status.value)
     )
+    return moved.rowcount > 0

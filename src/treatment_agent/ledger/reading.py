@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, or_, select
 
-from treatment_agent.domain.books import ConversationRow
+from treatment_agent.domain.books import NOT_IN_EXPORT, ConversationRow
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.ledger import codec
 from treatment_agent.ledger.database import among
@@ -17,10 +17,14 @@ PAGE = 500
 
 
 def due_query(*, at: datetime, limit: int) -> Select[tuple[str]]:
-    """Conversations whose time has come, best score first; equal scores by how long they have been due."""
+    """Conversations whose time has come, best score first; equal scores by how long they have been due.
+
+    One that the last complete export left out is not due, whatever its time.
+    """
     table = conversations.c
-    query = select(table.id).where(table.due_at <= at).order_by(table.score.desc(), table.due_at, table.id)
-    return query.limit(limit)
+    listed = or_(table.skip_rule.is_(None), table.skip_rule != NOT_IN_EXPORT)
+    query = select(table.id).where(table.due_at <= at, listed)
+    return query.order_by(table.score.desc(), table.due_at, table.id).limit(limit)
 
 
 def due(conn: Connection, *, at: datetime, limit: int) -> tuple[str, ...]:

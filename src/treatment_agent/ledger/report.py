@@ -27,10 +27,13 @@ _OUTREACH = and_(
 
 
 def tally(conn: Connection, *, since: datetime | None, until: datetime | None) -> Tally:
-    """Count the cases enrolled in `[since, until)`; None leaves that side open. Skipped cases are counted apart."""
+    """Count the cases enrolled in `[since, until)`; None leaves that side open. Skipped cases are counted apart.
+
+    A case that was written to has entered, even if a later export does not name it any more.
+    """
     table = conversations.c
     period = _period(since, until)
-    entered = and_(period, table.skip_rule.is_(None))
+    entered = and_(period, or_(table.skip_rule.is_(None), table.last_sent_at.is_not(None)))
     declined = or_(table.phase == Phase.DECLINED.value, table.disposition == Disposition.DECLINED.value)
     opted_out = or_(table.phase == Phase.OPTED_OUT.value, table.disposition == Disposition.OPTED_OUT.value)
     booked = table.booked_at.is_not(None)
@@ -49,7 +52,9 @@ def tally(conn: Connection, *, since: datetime | None, until: datetime | None) -
     dispositions = _grouped(conn, table.disposition, and_(entered, table.disposition.is_not(None)))
     return Tally(
         entered=counts.entered,
-        skipped=_grouped(conn, table.skip_rule, and_(period, table.skip_rule.is_not(None))),
+        skipped=_grouped(
+            conn, table.skip_rule, and_(period, table.skip_rule.is_not(None), table.last_sent_at.is_(None))
+        ),
         contacted=counts.contacted,
         responded=counts.responded,
         booked=counts.booked,

@@ -32,6 +32,7 @@ from treatment_agent.ledger import (
     enrolment,
     events,
     journal,
+    missing,
     outbox,
     people,
     reading,
@@ -65,13 +66,20 @@ class SqlLedger:
 
     # -- enrolment and the work list
 
-    def enroll(self, rows: Sequence[Enrolment], *, at: datetime) -> tuple[str, ...]:
+    def enroll(self, rows: Sequence[Enrolment], *, at: datetime, export: str | None = None) -> tuple[str, ...]:
         """Put cases on the books, a thousand to a transaction; return the ids that are new, in order."""
         new: list[str] = []
-        for start in range(0, len(rows), enrolment.BATCH):
+        told = list(enrolment.one_row_per_case(rows).items())
+        for start in range(0, len(told), enrolment.BATCH):
+            batch = dict(told[start : start + enrolment.BATCH])
             with self._database.write() as conn:
-                new += enrolment.enroll_batch(conn, rows[start : start + enrolment.BATCH], at=at)
+                new += enrolment.enroll_batch(conn, batch, enrolment.Telling(export, at))
         return tuple(new)
+
+    def skip_missing(self, export: str, *, at: datetime) -> tuple[str, ...]:
+        """Put on hold every case that this complete export left out; return their ids."""
+        with self._database.write() as conn:
+            return missing.skip_missing(conn, enrolment.Telling(export, at))
 
     def due(self, *, at: datetime, limit: int = 1000) -> tuple[str, ...]:
         """Ids of conversations whose `due_at` has passed, best score first."""
@@ -196,10 +204,10 @@ class SqlLedger:
         with self._database.read() as conn:
             return outbox.find_sent(conn, provider_message_id)
 
-    def record_delivery(self, report: DeliveryReport) -> None:
-        """Remember a delivery status; it only ever moves forward."""
+    def record_delivery(self, report: DeliveryReport) -> bool:
+        """Remember a delivery status; it only ever moves forward. False if nothing changed."""
         with self._database.write() as conn:
-            outbox.record_delivery(conn, report)
+            return outbox.record_delivery(conn, report)
 
     # -- consent and suppression
 
@@ -243,6 +251,16 @@ class SqlLedger:
         """Handoffs, most urgent first, then by when they are due."""
         with self._database.read() as conn:
             return desk.listed(conn, conversation_id=conversation_id, open_only=open_only)
+
+    def undelivered(self, *, conversation_id: str | None = None) -> tuple[HandoffPacket, ...]:
+        """Handoffs that the staff desk has not taken yet, most urgent first."""
+        with self._database.read() as conn:
+            return desk.undelivered_packets(conn, conversation_id=conversation_id)
+
+    def mark_delivered(self, handoff_id: str) -> None:
+        """The staff desk has taken this handoff."""
+        with self._database.write() as conn:
+            desk.mark_delivered(conn, handoff_id)
 
     def set_handoff_status(
         self, handoff_id: str, status: HandoffStatus, *, by: str, at: datetime

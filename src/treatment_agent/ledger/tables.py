@@ -113,7 +113,7 @@ patient_contacts = Table(
 )
 Index("patient_contacts_contact", patient_contacts.c.contact_id)
 
-# `export_id`: the run of `enroll` that told of the case last.
+# The export that told of the case last, and when reading it began.
 cases = Table(
     "cases",
     metadata,
@@ -123,6 +123,7 @@ cases = Table(
     Column("value_cents", BigInteger, nullable=False),
     Column("diagnosed_on", Date),
     Column("export_id", String),
+    Column("exported_at", UtcTime),
 )
 
 # `state` is the `Conversation`; the columns beside it repeat what queries filter and sort by.
@@ -143,7 +144,6 @@ conversations = Table(
     Column("last_staff_at", UtcTime),
     Column("booked_at", UtcTime),
     Column("booked_on", Date),
-    Column("parked_due_at", UtcTime),
     Column("state", Text, nullable=False),
 )
 Index("conversations_due", conversations.c.due_at, sqlite_where=conversations.c.due_at.is_not(None),
@@ -203,6 +203,7 @@ Index("outbox_provider", outbox.c.provider_message_id, sqlite_where=outbox.c.pro
       postgresql_where=outbox.c.provider_message_id.is_not(None))  # fmt: skip
 
 # The patient's words stand in their own column, so that they can be blacked out without touching the packet.
+# `undelivered` is set while the staff desk has not taken the packet as it stands here.
 handoffs = Table(
     "handoffs",
     metadata,
@@ -216,6 +217,7 @@ handoffs = Table(
     Column("topic", String),
     Column("payload", Text, nullable=False),
     Column("words", FreeText, nullable=False),
+    Column("undelivered", Boolean),
 )
 Index("handoffs_conversation", handoffs.c.conversation_id)
 still_open = handoffs.c.is_open.is_(True)
@@ -258,7 +260,7 @@ Index("reasons_conversation", reasons.c.conversation_id)
 
 # Columns that came after version 1, by the version that brought them.
 ADDED: dict[int, tuple[Column[Any], ...]] = {
-    2: (cases.c.export_id, conversations.c.parked_due_at, consents.c.chart_write)
+    2: (cases.c.export_id, cases.c.exported_at, handoffs.c.undelivered, consents.c.chart_write)
 }
 
 policies = Table(

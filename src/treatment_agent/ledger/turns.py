@@ -206,7 +206,7 @@ def _booked(after: Conversation, at: datetime) -> dict[str, object]:
 
     Kept through later turns: a patient who writes after booking is still booked.
     """
-    ours = after.booking is not None and after.booking.status is BookingStatus.CONFIRMED
+    ours = any(b is not None and b.status is BookingStatus.CONFIRMED for b in (after.booking, after.standing))
     by_staff = after.disposition is Disposition.BOOKED_BY_STAFF
     if not ours and not by_staff:
         return {"booked_at": None, "booked_on": None}
@@ -227,13 +227,14 @@ def _write_handoffs(conn: Connection, commit: TurnCommit, text: str | None) -> N
 
     # Staff acknowledge what this turn opens (they took over), but let go only of what was open before it.
     if status is HandoffStatus.ACKNOWLEDGED:
-        desk.put(conn, commit.handoffs)
+        desk.put(conn, commit.handoffs, undelivered=commit.undelivered)
         move()
     else:
         move()
-        desk.put(conn, commit.handoffs)
+        desk.put(conn, commit.handoffs, undelivered=commit.undelivered)
     if commit.attach_words_to is not None and text:
-        desk.attach_words(conn, commit.attach_words_to, text)
+        refused = commit.attach_words_to in commit.undelivered
+        desk.attach_words(conn, commit.attach_words_to, text, undelivered=refused)
 
 
 def _write_reason(conn: Connection, commit: TurnCommit, text: str | None) -> None:

@@ -11,7 +11,8 @@ from treatment_agent.domain.events import StaffAction, StaffVerb
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange
 from treatment_agent.domain.value import Value
 
-CARRIER_OPT_OUT: Final = frozenset({"21610", "opted_out"})
+_CODES: Final = ("21610", "opted_out")
+CARRIER_OPT_OUT: Final = frozenset((*_CODES, *(f"dispatch.rejected-{code}" for code in _CODES)))
 """Error codes by which a provider says that the person opted out (DOMAIN 4: Twilio 21610)."""
 
 TWILIO_KEYWORDS: Final = ("stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout")

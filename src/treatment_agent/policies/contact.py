@@ -17,6 +17,8 @@ from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.patients import Flag, Patient, PatientStatus, Permission
 from treatment_agent.domain.value import require_aware
 from treatment_agent.errors import NotPermitted
+from treatment_agent.policies.law import Binding, RevokeScope, revoke_scope
+from treatment_agent.policies.places import binding_law
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.zones import blocked_by, next_allowed, plausible_zones
 
@@ -78,16 +80,18 @@ def decide_outreach(
     """
     require_aware(now, "now")
     contact = contact_point(facts, channel, policy, now)
-    denial = _denial(facts, contact, channel, policy)
+    denial = _denial(facts, contact, channel, policy, _today(policy, now))
     if denial is not None or contact is None or facts.case is None:
         return Denied(denial or "contact.no-number")
-    zones = plausible_zones(contact.address, facts.case.patient, policy.office)
-    waits = list(_waits(now, facts, policy))
-    hours = blocked_by(now, zones, policy.contact, policy.office)
+    patient = facts.case.patient
+    zones = plausible_zones(contact.address, patient, policy.office)
+    law = binding_law(contact.address, patient, policy.office, policy.law)
+    waits = [*_waits(now, facts, policy), *_law_waits(now, facts, policy, law)]
+    hours = blocked_by(now, zones, policy.contact, policy.office, law)
     if not waits and hours is None:
         return Allowed()
     try:
-        until = next_allowed(max((w.until for w in waits), default=now), zones, policy.contact, policy.office)
+        until = next_allowed(max((w.until for w in waits), default=now), zones, policy.contact, policy.office, law)
     except NotPermitted as error:
         return Denied(error.rule)
     return Deferred(until, waits[0].rule if waits else hours or "contact.quiet-hours")
@@ -111,10 +115,15 @@ def contact_point(
     return next((c for c in reachable if c.address == address), None)
 
 
-def revoked(facts: ConversationFacts, contact: ContactFacts | None) -> bool:
-    """True when a revocation on any channel stands: only a later grant on this very contact point lifts it (P1)."""
+def revoked(facts: ConversationFacts, contact: ContactFacts | None, scope: RevokeScope = RevokeScope.OFFICE) -> bool:
+    """True when a revocation on any channel stands: only a later grant on this very contact point lifts it (P1).
+
+    With scope `address`, which the law allows until 31 January 2027, only one recorded for this contact point counts.
+    """
     if facts.conversation.phase is Phase.OPTED_OUT:
         return True
+    if scope is RevokeScope.ADDRESS:
+        return contact is not None and contact.consent is ConsentStatus.REVOKED
     refusals = [c.consent_at for c in facts.contacts if c.consent is ConsentStatus.REVOKED]
     if facts.revoked_at is not None:
         refusals.append(facts.revoked_at)
@@ -127,12 +136,12 @@ def revoked(facts: ConversationFacts, contact: ContactFacts | None) -> bool:
 
 
 def _denial(
-    facts: ConversationFacts, contact: ContactFacts | None, channel: Channel, policy: PracticePolicy
+    facts: ConversationFacts, contact: ContactFacts | None, channel: Channel, policy: PracticePolicy, today: date
 ) -> str | None:
     """The first rule that forbids writing for good, or None."""
     if facts.conversation.held:
         return "contact.held"
-    if revoked(facts, contact):
+    if revoked(facts, contact, revoke_scope(policy.law, today)):
         return "contact.consent-revoked"
     if facts.case is None or contact is None:
         return "contact.no-number"
@@ -167,6 +176,17 @@ def _waits(now: datetime, facts: ConversationFacts, policy: PracticePolicy) -> I
         until = until_of(now, facts, policy)
         if until is not None and until > now:
             yield Deferred(until, rule)
+
+
+def _law_waits(now: datetime, facts: ConversationFacts, policy: PracticePolicy, law: Binding) -> Iterator[Deferred]:
+    """Caps of the law below the office's own (`contact.law-cap`), judged by the day in the office's zone."""
+    today = _today(policy, now)
+    day = law.cap(today, "day", policy.contact.max_per_day)
+    week = law.cap(today, "week", policy.contact.max_per_week)
+    for most, period in ((day, timedelta(hours=24)), (week, timedelta(days=7))):
+        until = _cap(facts, most, period)
+        if until is not None and until > now:
+            yield Deferred(until, "contact.law-cap")
 
 
 def _shared_number(now: datetime, facts: ConversationFacts, policy: PracticePolicy) -> datetime | None:

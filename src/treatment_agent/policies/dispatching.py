@@ -44,7 +44,7 @@ def refusal(row: OutboxRow, facts: ConversationFacts, policy: PracticePolicy, no
     if facts.conversation.held is not (kind is SendKind.HANDOFF):
         return "contact.held" if facts.conversation.held else "dispatch.overtaken"
     if kind is SendKind.OUTREACH:
-        return _outreach(facts, policy, now, age)
+        return _outreach(row, facts, policy, now)
     return "dispatch.stale" if age > REPLY_LIFETIME else None
 
 
@@ -63,9 +63,10 @@ def overtaken_by(chart: ChartStatus, case: Case) -> str | None:
     return "dispatch.chart-changed" if changed(case, chart) or chart.next_visit_at is not None else None
 
 
-def _outreach(facts: ConversationFacts, policy: PracticePolicy, now: datetime, age: timedelta) -> str | None:
+def _outreach(row: OutboxRow, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> str | None:
     """A touch still stands only in the phase it led to, at once, and while we may still write first."""
     if facts.conversation.phase is not Phase.CONTACTED:
         return "dispatch.overtaken"
-    allowed = isinstance(decide_outreach(now=now, facts=facts, policy=policy), Allowed)
-    return None if allowed and age <= OUTREACH_LIFETIME else "dispatch.stale"
+    verdict = decide_outreach(now=now, facts=facts, policy=policy, channel=row.message.channel)
+    allowed = not facts.unlisted and isinstance(verdict, Allowed)
+    return None if allowed and now - row.created_at <= OUTREACH_LIFETIME else "dispatch.stale"

@@ -18,12 +18,15 @@ from treatment_agent.domain.interpretation import Asked, Intent, Interpretation,
 from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
 from treatment_agent.policies.contact import revoked
-from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.practice import DEFAULT_RULE_SCRIPTS, PracticePolicy
 from treatment_agent.policies.screening import Screening
 from treatment_agent.policies.topics import deciding, due_at
 
 UNCLEAR = "consent.unclear"
 EMERGENCY_REPEAT = timedelta(minutes=30)
+_BOT_QUESTION = "human.bot-question"
+# Topics whose own text says no more than that a person will answer.
+_BOT_ANSWERED = frozenset({Topic.IDENTITY, Topic.HUMAN, Topic.OTHER})
 
 
 def decide(
@@ -167,18 +170,23 @@ def hand_off(
     """Turn verdicts into the handoff decision: one approved text at most, and none where P1 or P2 forbid it."""
     if handoff.rule == "identity.wrong-number":
         return _wrong_number(handoff, facts, policy)
+    rules = tuple(dict.fromkeys((handoff.rule, *(v.rule for v in verdicts))))
     decision = Decision(
         move=Move.REVOKE if revokes else Move.HAND_OFF,
-        rules=tuple(dict.fromkeys((handoff.rule, *(v.rule for v in verdicts)))),
-        says=_says(handoff, facts, policy, now),
+        rules=rules,
+        says=_says(handoff, rules, facts, policy, now),
         handoff=handoff,
         reason=ReasonNote(handoff.reason, handoff.evidence) if handoff.reason else None,
         due=DueChange.CLEAR,
     )
     if revokes:
         consent = ConsentChange(ConsentStatus.REVOKED, ConsentHow.WORDS)
-        rules = (*decision.rules, "consent.revocation-wins")
-        return replace(decision, consent=consent, rules=rules, disposition=Disposition.OPTED_OUT)
+        return replace(
+            decision,
+            consent=consent,
+            rules=(*rules, "consent.revocation-wins"),
+            disposition=Disposition.OPTED_OUT,
+        )
     if facts.conversation.held and handoff.urgency is not Urgency.NOW:
         return Decision(move=Move.STAY, rules=("hold.attached", *decision.rules))
     if handoff.urgency is not Urgency.NOW and any(v.rule == UNCLEAR for v in verdicts):
@@ -189,13 +197,23 @@ def hand_off(
     return decision
 
 
-def _says(handoff: HandoffRequest, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> tuple[Say, ...]:
-    script = policy.rule_scripts.get(handoff.rule, policy.topics[handoff.topics[0]].script_id)
+def _says(
+    handoff: HandoffRequest, rules: tuple[str, ...], facts: ConversationFacts, policy: PracticePolicy, now: datetime
+) -> tuple[Say, ...]:
+    # Whoever asks whether a machine writes is told, also if they ask it like somebody who fears a fraud, and also by an
+    # office that mapped no text to the question.
+    asked = _BOT_QUESTION in rules and handoff.topics[0] in _BOT_ANSWERED
+    rule = _BOT_QUESTION if asked else handoff.rule
+    default = DEFAULT_RULE_SCRIPTS[rule] if rule == _BOT_QUESTION else policy.topics[handoff.topics[0]].script_id
+    script = policy.rule_scripts.get(rule, default)
     if handoff.urgency is Urgency.NOW:
         recent = any(m.kind is SendKind.EMERGENCY and now - m.at < EMERGENCY_REPEAT for m in facts.sent)
         return () if recent else (Say(script, SendKind.EMERGENCY),)
     if facts.conversation.held or facts.conversation.case_id is None or facts.shared_with:
         return ()
+    closed = f"{script}-closed"
+    if not policy.office.is_open(now) and policy.scripts.has(closed, "en"):
+        script = closed
     return (Say(script, SendKind.HANDOFF),)
 
 

@@ -58,8 +58,14 @@ class Turn:
 
 def language_of(interpretation: Interpretation, conversation: Conversation, policy: PracticePolicy) -> str | None:
     """The language the patient wrote in, if it is new and the office has approved texts in it."""
-    language = interpretation.language
-    return language if language != conversation.language and policy.scripts.has("offer", language) else None
+    return new_language(interpretation.language, conversation, policy)
+
+
+def new_language(language: str | None, conversation: Conversation, policy: PracticePolicy) -> str | None:
+    """The language, if it differs from the one on record and the office has approved texts in it."""
+    if language is None or language == conversation.language:
+        return None
+    return language if policy.scripts.has("offer", language) else None
 
 
 def task(

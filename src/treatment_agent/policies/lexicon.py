@@ -2,8 +2,8 @@
 
 One TOML file per label under `policies/words/`. A finding names its rule as `<label>.<group>`. A finding that lies
 wholly inside a harmless phrase ("this month is killing me") is dropped; harmless phrases are data too. Patterns under
-`en` and `es` are sure: they hand a message to a person by themselves. Those under `en_hints` and `es_hints` also stand in
-many routine messages; the local interpreter weighs them together with everything else it sees.
+`en` and `es` are sure: they hand a message to a person by themselves. Those under `en_hints` and `es_hints` also stand
+in many routine messages; the local interpreter weighs them together with everything else it sees.
 """
 
 from __future__ import annotations

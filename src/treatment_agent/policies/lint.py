@@ -14,19 +14,23 @@ from typing import Final
 from treatment_agent.domain.messages import ScriptFacts
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.errors import ScriptError
+from treatment_agent.policies.disclosure import denies, discloses, licensed_persona
 from treatment_agent.policies.office import OfficeProfile, OfficeWords
+from treatment_agent.policies.readability import grade
 from treatment_agent.policies.scripts import ALLOWED_FIELDS, Script, render
 from treatment_agent.policies.segments import SegmentCount, outside_gsm, segments
+from treatment_agent.policies.texting import CLINICAL, PhiLevel, Texting, level_of
 
 __all__ = ["LintFinding", "SegmentCount", "lint", "opens_with_us", "segments"]
 
-MOST_SEGMENTS: Final = 2
 FIRST_TEXT: Final = "first-message"
+BOT_ANSWER: Final = "bot-question"
 
 _FILL_IN = re.compile(r"\{[^{}]*\}")
 _SHORTENERS = re.compile(
     r"(?<![\w.-])(bit\.ly|tinyurl\.com|t\.co|goo\.gl|ow\.ly|is\.gd|buff\.ly|rebrand\.ly|cutt\.ly|rb\.gy|shorturl\.at"
-    r"|tiny\.cc|t\.ly|lnkd\.in|s\.id|v\.gd)(?![\w-])",
+    r"|tiny\.cc|t\.ly|lnkd\.in|s\.id|v\.gd|bl\.ink|shorte\.st|adf\.ly|soo\.gd|x\.co|trib\.al|snip\.ly|qr\.ae|bit\.do"
+    r"|dub\.sh|short\.io|tny\.im|urlz\.fr|amzn\.to|fb\.me|youtu\.be|wa\.me)(?![\w-])",
     re.IGNORECASE,
 )
 _PRESSURE = re.compile(
@@ -39,14 +43,6 @@ _PRESSURE = re.compile(
 _PRICE = re.compile(
     r"[$€£%]|\b(free|discounts?|prices?|fees?|costs?|cheap|deals?|specials?|dollars?|per month|monthly|apr|interest"
     r"|gratis|descuentos?|precios?|cuestan?|costo|tarifas?|barato|ofertas?|dolares|mensual(es)?|intereses)\b",
-    re.IGNORECASE,
-)
-_CLINICAL = re.compile(
-    r"\b(tooth|teeth|molars?|gums?|crowns?|bridges?|fillings?|veneers?|implants?|inlays?|onlays?|root canals?"
-    r"|extractions?|dentures?|cavit(y|ies)|decay|infect\w+|abscess|diagnos\w+|procedures?|surgery"
-    r"|treatments?(?! coordinator)|x-?rays?"
-    r"|diente\w*|muelas?|encias?|coronas?|puentes?|empastes?|carillas?|implantes?|endodoncia|extraccion(es)?|caries"
-    r"|infeccion(es)?|diagnostico|procedimientos?|tratamientos?|cirugia|radiografias?)\b",
     re.IGNORECASE,
 )
 _KEYWORDS_KEPT = frozenset({"STOP", "START", "HELP"})
@@ -67,14 +63,16 @@ class LintFinding:
     text: str
 
 
-def lint(script: Script, office: OfficeProfile) -> tuple[LintFinding, ...]:
-    """Read one script as it would be filled for this office with long but likely facts.
+def lint(script: Script, office: OfficeProfile, texting: Texting | None = None) -> tuple[LintFinding, ...]:
+    """Read one script as it would be filled for this office with long but likely facts, within the office's limits.
 
     Returns:
         Findings in a fixed order; empty means clean. Never raises for a bad script.
     """
     place = f"{script.id}/{script.language}/v{script.version}"
-    return tuple(LintFinding(place, rule, text) for rule, text in _findings(_Read(script, office)))
+    return tuple(
+        LintFinding(place, rule, text) for rule, text in _findings(_Read(script, office, texting or Texting()))
+    )
 
 
 def opens_with_us(script_id: str) -> bool:
@@ -86,6 +84,7 @@ def opens_with_us(script_id: str) -> bool:
 class _Read:
     script: Script
     office: OfficeProfile
+    texting: Texting
     own: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,7 +109,11 @@ def _findings(read: _Read) -> Iterator[tuple[str, str]]:
         yield "lint.unknown-fill-in", f"unknown {', '.join(unknown)}; allowed are {', '.join(sorted(ALLOWED_FIELDS))}"
     if opens_with_us(script.id):
         yield from _first_text(read)
+    if script.id == BOT_ANSWER and not discloses(read.own, script.language):
+        yield "lint.bot-answer", "the answer to whether this is a bot must say so: automated assistant"
     yield from _wording(read)
+    yield from _private(read)
+    yield from _plain(read)
     if not unknown:
         yield from _length(read)
 
@@ -120,6 +123,8 @@ def _first_text(read: _Read) -> Iterator[tuple[str, str]]:
         yield "lint.no-office", "a first text must name the office; put {office} first"
     if not _OPT_OUT_WORDS.search(read.own):
         yield "lint.no-opt-out", "a first text must tell the way out: Reply STOP to opt out"
+    if not discloses(read.own, read.script.language):
+        yield "lint.no-disclosure", "a first text must say who writes: automated assistant"
 
 
 def _wording(read: _Read) -> Iterator[tuple[str, str]]:
@@ -132,6 +137,26 @@ def _wording(read: _Read) -> Iterator[tuple[str, str]]:
         yield "lint.link-shortener", f"{link.group()!r}: carriers block shortened links; use the office's own address"
 
 
+def _private(read: _Read) -> Iterator[tuple[str, str]]:
+    """What the text tells about the patient, against what each channel may carry."""
+    level = level_of(f"{read.script.text}\n{read.script.subject}")
+    above = [c.value for c in read.texting.phi if level.above(read.texting.allowed(c))]
+    if level is PhiLevel.DETAIL and len(above) == len(read.texting.phi):
+        words = _first(CLINICAL)(read.own)
+        yield "lint.clinical", f"{words!r}: texts are generic: no tooth, treatment or diagnosis"
+    elif above:
+        yield "lint.phi", f"tells more ({level.value}) than {', '.join(above)} may carry; take the fact out"
+
+
+def _plain(read: _Read) -> Iterator[tuple[str, str]]:
+    found = grade(_FILL_IN.sub("Ana", read.script.text), read.script.language)
+    if found is not None and found > read.texting.highest_grade:
+        yield "lint.reading-level", f"reads like grade {found:.0f}; use shorter words and sentences"
+    claim = denies(read.own, read.script.language) or licensed_persona(read.own)
+    if claim:
+        yield "lint.persona", f"{claim!r}: the assistant may not pass for a person or a licensed one"
+
+
 def _length(read: _Read) -> Iterator[tuple[str, str]]:
     try:
         filled = read.filled()
@@ -142,8 +167,9 @@ def _length(read: _Read) -> Iterator[tuple[str, str]]:
     if cost.encoding == "UCS-2":
         letters = " ".join(outside_gsm(filled))
         yield "lint.encoding", f"{letters}: outside GSM-7, which more than doubles the length; write it plainly"
-    if cost.segments > MOST_SEGMENTS:
-        yield "lint.too-long", f"{cost.segments} segments ({cost.units} units) when filled; {MOST_SEGMENTS} are allowed"
+    most = read.texting.most_segments
+    if cost.segments > most:
+        yield "lint.too-long", f"{cost.segments} segments ({cost.units} units) when filled; {most} are allowed"
 
 
 def _first(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -164,7 +190,6 @@ _WORD_RULES: Final = (
     ("lint.pressure", _first(_PRESSURE), "presses the patient; leave it out"),
     ("lint.all-caps", _shouted, "looks like shouting; write it in small letters"),
     ("lint.price", _first(_PRICE), "money is for a person to talk about; leave it out"),
-    ("lint.clinical", _first(_CLINICAL), "texts are generic: no tooth, treatment or diagnosis"),
 )
 
 

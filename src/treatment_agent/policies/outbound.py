@@ -21,10 +21,16 @@ from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.value import require_aware
 from treatment_agent.errors import NotPermitted, ScriptError
 from treatment_agent.policies.contact import Allowed, contact_point, decide_outreach, revoked
+from treatment_agent.policies.disclosure import discloses
+from treatment_agent.policies.law import Disclosure, RevokeScope, confirmation_minutes, revoke_scope
+from treatment_agent.policies.places import binding_law
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.scripts import NOT_TEXT, Script, render, render_subject
+from treatment_agent.policies.texting import PhiLevel, level_of
 
 LONGEST_TEXT: Final = 1600
+# Under every email: the office's postal address and the way out (CAN-SPAM, 15 U.S.C. 7704).
+EMAIL_FOOTER: Final = "email-footer"
 
 _OPT_OUT_SCRIPTS: Final = frozenset({"opt-out-confirmation", "wrong-number"})
 _EMERGENCY_SCRIPTS: Final = frozenset({"emergency", "crisis"})
@@ -63,12 +69,13 @@ def approve(
     contact = _contact(send, policy, facts, now)
     rule = (
         _kind_rule(send, policy)
-        or _consent_rule(send, facts, contact, in_this_turn=revoked_in_this_turn)
+        or _private_rule(script, send, policy, facts)
+        or _consent_rule(send, facts, contact, _scope(policy, now), in_this_turn=revoked_in_this_turn)
         or _confirmation_rule(send, policy, facts, now)
         or _hold_rule(send, facts)
         or _fact_rule(send.facts, policy, facts)
         or _booking_rule(send, facts)
-        or _outreach_rule(send, policy, facts, now)
+        or _outreach_rule(script, send, policy, facts, contact, now)
     )
     if rule is not None:
         raise NotPermitted(rule, f"script {send.script_id!r}, key {send.key}")
@@ -123,14 +130,18 @@ def _kind_rule(send: PlannedSend, policy: PracticePolicy) -> str | None:
 
 
 def _consent_rule(
-    send: PlannedSend, facts: ConversationFacts, contact: ContactFacts, *, in_this_turn: bool
+    send: PlannedSend, facts: ConversationFacts, contact: ContactFacts, scope: RevokeScope, *, in_this_turn: bool
 ) -> str | None:
     """P1: after a revocation only its confirmation, and in its own turn an emergency text."""
-    if not in_this_turn and not revoked(facts, contact):
+    if not in_this_turn and not revoked(facts, contact, scope):
         return "outbound.no-revocation" if send.kind is SendKind.OPT_OUT else None
     if send.kind is SendKind.EMERGENCY and in_this_turn:
         return None
     return None if send.kind is SendKind.OPT_OUT else "outbound.consent-revoked"
+
+
+def _scope(policy: PracticePolicy, now: datetime) -> RevokeScope:
+    return revoke_scope(policy.law, now.astimezone(policy.office.tz).date())
 
 
 def _confirmation_rule(
@@ -144,7 +155,9 @@ def _confirmation_rule(
         return None
     times = [c.consent_at for c in facts.contacts if c.consent is ConsentStatus.REVOKED and c.consent_at is not None]
     revoked_at = facts.revoked_at or max(times, default=now)
-    if now - revoked_at > timedelta(minutes=policy.contact.opt_out_confirmation_minutes):
+    on = now.astimezone(policy.office.tz).date()
+    minutes = confirmation_minutes(policy.law, on, policy.contact.opt_out_confirmation_minutes)
+    if now - revoked_at > timedelta(minutes=minutes):
         return "outbound.confirmation-late"
     again = any(m.kind is SendKind.OPT_OUT and m.at >= revoked_at for m in facts.sent)
     return "outbound.confirmation-once" if again else None
@@ -183,14 +196,50 @@ def _booking_rule(send: PlannedSend, facts: ConversationFacts) -> str | None:
     return None if true else "outbound.not-confirmed"
 
 
-def _outreach_rule(send: PlannedSend, policy: PracticePolicy, facts: ConversationFacts, now: datetime) -> str | None:
-    """P7: writing first keeps phase, cadence caps, quiet hours and all of `policies.contact`."""
+def _outreach_rule(
+    script: Script,
+    send: PlannedSend,
+    policy: PracticePolicy,
+    facts: ConversationFacts,
+    contact: ContactFacts,
+    now: datetime,
+) -> str | None:
+    """P7: writing first keeps phase, cadence caps, quiet hours and all of `policies.contact`, and says who writes."""
     if send.kind is not SendKind.OUTREACH:
         return None
     if facts.conversation.phase in _OVER:
         return "outbound.phase"
     verdict = decide_outreach(now=now, facts=facts, policy=policy, channel=send.channel)
-    return None if isinstance(verdict, Allowed) else verdict.rule
+    if not isinstance(verdict, Allowed):
+        return verdict.rule
+    return _disclosure_rule(script, policy, facts, contact, now)
+
+
+def _private_rule(script: Script, send: PlannedSend, policy: PracticePolicy, facts: ConversationFacts) -> str | None:
+    """P11: a text says no more than its channel may carry, and names treatment only to whom wished for that.
+
+    Emergency and opt-out texts go out whatever they say: silence would be worse.
+    """
+    if send.kind in (SendKind.EMERGENCY, SendKind.OPT_OUT):
+        return None
+    level = level_of(f"{script.text}\n{script.subject}")
+    wished = facts.case is not None and facts.case.patient.detail_allowed and not facts.shared_with
+    above = level.above(policy.texting.allowed(send.channel)) or (level is PhiLevel.DETAIL and not wished)
+    return "outbound.phi" if above else None
+
+
+def _disclosure_rule(
+    script: Script, policy: PracticePolicy, facts: ConversationFacts, contact: ContactFacts, now: datetime
+) -> str | None:
+    """The first text that we write first says that an automated assistant writes, where office or law want it."""
+    if discloses(script.text, script.language):
+        return None
+    patient = facts.case.patient if facts.case else None
+    law = binding_law(contact.address, patient, policy.office, policy.law)
+    wanted = law.disclosure(now.astimezone(policy.office.tz).date())
+    first = facts.conversation.first_sent_at is None
+    due = wanted is Disclosure.ALWAYS or (wanted is Disclosure.FIRST and first)
+    return "outbound.no-disclosure" if due else None
 
 
 def _filled(
@@ -203,6 +252,8 @@ def _filled(
         subject = ""
         if send.channel is Channel.EMAIL:
             subject = render_subject(script, facts=send.facts, office=policy.office, first_name=name)
+            footer = policy.scripts.get(EMAIL_FOOTER, script.language)
+            body += f"\n\n{render(footer, facts=send.facts, office=policy.office, first_name=name)}"
     except ScriptError as error:
         raise NotPermitted("outbound.unfillable", str(error)) from None
     place = f"script {script.id!r} ({script.language})"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from treatment_agent.domain.books import NOT_IN_EXPORT
 from treatment_agent.domain.conversation import Disposition, Move
 from treatment_agent.domain.handoff import HandoffKind
 from treatment_agent.domain.interpretation import Asked
 from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus, Slot
 from treatment_agent.domain.treatment import ChartStatus, ProcedureStatus
 from treatment_agent.domain.turn import Decision, DueChange, Say, Search
-from treatment_agent.policies import visits, waiting
+from treatment_agent.policies import outreach, visits, waiting
 from treatment_agent.policies.hearing import Turn, task
 
 
@@ -62,6 +63,24 @@ def after_booking(decision: Decision, booking: Booking, authority: Authority, tu
         asked=Asked.BOOKED,
         due=DueChange.CLEAR,
     )
+
+
+def chart_forbids(chart: ChartStatus, turn: Turn, *, unlisted: bool) -> str | None:
+    """The rule by which nothing may be booked as the chart stands now (P9), or None.
+
+    Without a visit of ours, any coming one makes it doubtful: it may be this treatment, booked by phone. `unlisted`
+    says that the newest export does not name the case any more.
+    """
+    closed = outreach.changed(turn.case, chart)
+    rule = closed.rules[0] if closed is not None else None
+    if turn.live_booking is not None:
+        # The chart shows our own visit, which is to be moved; only the patient's own state counts.
+        return None if rule in (None, "chart.booked", "chart.treatment-changed") else rule
+    if rule is not None:
+        return rule
+    if chart.next_visit_at is not None and chart.next_visit_at > turn.now:
+        return "outreach.other-visit"
+    return NOT_IN_EXPORT if unlisted else None
 
 
 def after_slot_taken(turn: Turn) -> Decision:

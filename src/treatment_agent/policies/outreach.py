@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from treatment_agent.domain.books import ConversationFacts
+from treatment_agent.domain.books import NOT_IN_EXPORT, ConversationFacts
 from treatment_agent.domain.conversation import Conversation, Disposition, Move, Phase
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Asked
-from treatment_agent.domain.messages import SendKind
+from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.treatment import Case, ChartStatus, ProcedureStatus
 from treatment_agent.domain.turn import Decision, DueChange, Say, Search
-from treatment_agent.policies import booking, cadence, queue
-from treatment_agent.policies.contact import Deferred, Denied, decide_outreach
+from treatment_agent.policies import booking, cadence, channels, queue
+from treatment_agent.policies.contact import Deferred, Denied
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.topics import due_at
 
@@ -51,6 +51,9 @@ def before_chart(touch: Touch) -> Decision | None:
         return skip("outreach.held")
     if conversation.phase not in TOUCHABLE:
         return skip("outreach.phase")
+    if touch.facts.unlisted:
+        # Found due just before an export left it out. A time of its own, so that it falls due when it is back.
+        return unavailable(NOT_IN_EXPORT, touch.now)
     if touch.step != conversation.step:
         return Decision(move=Move.STAY, rules=("outreach.stale-touch",))
     return None
@@ -70,12 +73,20 @@ def decide(touch: Touch, chart: ChartStatus) -> Decision:
             return _review(touch, assessment.skip_rule)
     if cadence.is_review(conversation.step, touch.policy) and conversation.phase is not Phase.DEFERRED:
         return _review(touch, "outreach.no-response", Disposition.NO_RESPONSE)
-    verdict = decide_outreach(now=touch.now, facts=touch.facts, policy=touch.policy)
+    own = _own_channel(touch)
+    channel, verdict = channels.pick(touch.now, touch.facts, touch.policy, own)
     if isinstance(verdict, Deferred):
         return Decision(move=Move.STAY, rules=(verdict.rule,), due=DueChange.SET, due_at=verdict.until)
     if isinstance(verdict, Denied):
         return _review(touch, verdict.rule)
-    return _send(touch)
+    sent = replace(_send(touch), send_by=channel)
+    return sent if channel is own else replace(sent, channel=channel, rules=(*sent.rules, "outreach.fallback"))
+
+
+def _own_channel(touch: Touch) -> Channel:
+    """The channel the step asks for; a wake-up after the last step goes the way of that step."""
+    steps = touch.policy.cadence.steps
+    return steps[min(touch.conversation.step, len(steps) - 1)].channel if steps else Channel.SMS
 
 
 def _send(touch: Touch) -> Decision:

@@ -24,8 +24,10 @@ from treatment_agent.domain.turn import Verdict
 from treatment_agent.domain.value import Value
 from treatment_agent.errors import PolicyError
 from treatment_agent.policies.consenting import ConsentRules
+from treatment_agent.policies.law import Law
 from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
 from treatment_agent.policies.scripts import Script, ScriptBook, default_scripts, load_scripts
+from treatment_agent.policies.texting import Texting
 
 __all__ = [
     "DEFAULT_RULE_SCRIPTS",
@@ -119,6 +121,7 @@ class ContactRules(Value):
     """When and how often. Times are in the phone owner's zone; quiet from `quiet_from` to `quiet_until` (half-open).
 
     Caps count texts of ours that nobody asked for: in any 24 hours and 7 days per number and household, and per case.
+    Who cannot be reached on the first of `channels` is written to on the next; after the last, a person reaches them.
     """
 
     quiet_from: time = time(20)
@@ -131,6 +134,7 @@ class ContactRules(Value):
     staff_contact_days: int = 7
     shared_number_days: int = 3
     opt_out_confirmation_minutes: int = 5
+    channels: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL)
 
 
 class BookingTemplate(Value):
@@ -256,6 +260,8 @@ class PracticePolicy(Value):
     priority_factors: tuple[PriorityFactor, ...] = ()
     cadence: Cadence = Cadence()
     contact: ContactRules = ContactRules()
+    law: Law = Field(default_factory=Law)
+    texting: Texting = Texting()
     consent: ConsentRules = ConsentRules()
     scripts: ScriptBook = Field(default_factory=default_scripts)
     topics: dict[Topic, TopicPolicy] = Field(default_factory=default_topics)

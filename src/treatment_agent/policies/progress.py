@@ -8,7 +8,7 @@ from datetime import datetime
 from treatment_agent.domain.conversation import Conversation, Disposition, Move, Phase, next_phase
 from treatment_agent.domain.handoff import HandoffStatus
 from treatment_agent.domain.interpretation import Asked
-from treatment_agent.domain.scheduling import BookingStatus
+from treatment_agent.domain.scheduling import Booking, BookingStatus
 from treatment_agent.domain.turn import Decision, DueChange
 
 _SETTLED = (Phase.BOOKED, Phase.DECLINED, Phase.OPTED_OUT, Phase.CLOSED, Phase.NEEDS_REVIEW, Phase.WITH_STAFF)
@@ -27,15 +27,18 @@ def advance(conversation: Conversation, decision: Decision) -> Conversation:
         ValueError: the transition table does not allow the move from where the conversation stands.
     """
     phase = next_phase(conversation.phase, decision.move)
+    booking, standing = _bookings(conversation, decision.booking)
     moved = replace(
         conversation,
         phase=phase,
         asked=decision.asked or conversation.asked,
         language=decision.language or conversation.language,
+        channel=decision.channel or conversation.channel,
         until=decision.until or conversation.until,
         step=conversation.step if decision.step is None else decision.step,
-        disposition=decision.disposition or _disposition(conversation, decision),
-        booking=decision.booking or conversation.booking,
+        disposition=decision.disposition or _disposition(conversation, decision, (booking, standing)),
+        booking=booking,
+        standing=standing,
         due_at=_due(conversation, decision, phase),
     )
     moved = _with_offers(moved, decision)
@@ -44,12 +47,26 @@ def advance(conversation: Conversation, decision: Decision) -> Conversation:
     return _with_desk(moved, decision)
 
 
-def _disposition(conversation: Conversation, decision: Decision) -> Disposition | None:
+def _bookings(conversation: Conversation, new: Booking | None) -> tuple[Booking | None, Booking | None]:
+    """Our booking, and the confirmed one that stands while its move is requested; one that fails gives it back."""
+    old, standing = conversation.booking, conversation.standing
+    if new is None:
+        return old, standing
+    if new.status is BookingStatus.REQUESTED:
+        moves = old is not None and old.status is BookingStatus.CONFIRMED and old.key != new.key
+        return new, old if moves else standing
+    if new.status is BookingStatus.FAILED and standing is not None:
+        return standing, None
+    return new, None
+
+
+def _disposition(
+    conversation: Conversation, decision: Decision, ours: tuple[Booking | None, ...]
+) -> Disposition | None:
     """How it ended stands until it goes on; then only a booked visit counts still."""
     if decision.move not in _REOPENS:
         return conversation.disposition
-    ours = decision.booking or conversation.booking
-    return Disposition.BOOKED if ours is not None and ours.status is BookingStatus.CONFIRMED else None
+    return Disposition.BOOKED if any(b is not None and b.status is BookingStatus.CONFIRMED for b in ours) else None
 
 
 def _due(conversation: Conversation, decision: Decision, phase: Phase) -> datetime | None:

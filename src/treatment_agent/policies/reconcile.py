@@ -21,6 +21,7 @@ from treatment_agent.domain.interpretation import Asked, Topic
 from treatment_agent.domain.messages import DeliveryStatus
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, Say
+from treatment_agent.policies.channels import FALLBACK_AFTER, after_failure
 from treatment_agent.policies.consenting import CARRIER_OPT_OUT, recorded
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.topics import due_at
@@ -111,11 +112,21 @@ def _settled(event: BookingSettled, facts: ConversationFacts, policy: PracticePo
         return Decision(
             move=Move.STAY if quiet else _may(conversation, Move.BOOK),
             rules=("settled.confirmed",),
-            says=() if quiet else (Say("booked"),),
+            says=() if quiet else (Say("moved" if conversation.standing else "booked"),),
             booking=settled,
             disposition=Disposition.BOOKED,
             asked=Asked.BOOKED,
             due=DueChange.CLEAR,
+        )
+    if conversation.standing is not None:
+        return Decision(
+            move=Move.STAY if quiet else _may(conversation, Move.BOOK),
+            rules=("settled.move-failed",),
+            says=() if quiet else (Say("booking-failed"),),
+            booking=settled,
+            disposition=Disposition.BOOKED,
+            handoff=_task(HandoffKind.CHANGE, "settled.move-failed", facts, policy, now),
+            offers=(),
         )
     return Decision(
         move=Move.STAY if quiet else _may(conversation, Move.BOOKING_FAILED),
@@ -143,6 +154,16 @@ def _delivery(event: DeliveryReported, facts: ConversationFacts, policy: Practic
         # Decided before a crash and found too late: the touch is decided again, with the chart asked afresh.
         step = max(facts.conversation.step - 1, 0)
         return Decision(move=Move.STAY, rules=("dispatch.stale-touch",), due=DueChange.SET, due_at=now, step=step)
+    channel = after_failure(event, facts, policy, now)
+    if channel is not None:
+        return Decision(
+            move=Move.STAY,
+            rules=("delivery.fallback",),
+            channel=channel,
+            due=DueChange.SET,
+            due_at=now + FALLBACK_AFTER,
+            step=max(facts.conversation.step - 1, 0),
+        )
     if event.status in (DeliveryStatus.UNDELIVERED, DeliveryStatus.FAILED):
         handoff = _task(HandoffKind.DELIVERY, "delivery.failed", facts, policy, now)
         return Decision(move=Move.STAY, rules=("delivery.failed",), handoff=handoff, due=DueChange.CLEAR)

@@ -63,6 +63,8 @@ def _spoken(turn: Turn, decision: Decision) -> Decision:
 
 def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
     match intent:
+        case Intent.OTHER_TIMES | Intent.CHANGE | Intent.AFFIRM | Intent.DEFER | Intent.LOGISTICS if turn.facts.cancels:
+            return visits.cancel(turn)
         case Intent.ACCEPT:
             return visits.accept(turn)
         case Intent.OTHER_TIMES | Intent.CHANGE:
@@ -86,12 +88,15 @@ def _after_booking(turn: Turn, intent: Intent | None) -> Decision:
     match intent:
         case Intent.ACCEPT if turn.is_moving:
             return visits.accept(turn)
+        case Intent.CALLBACK:
+            return waiting.call_back(turn)
+        case _ if turn.facts.cancels:
+            # However it was read: "I already cancelled it" must not pass for "it is booked already".
+            return visits.cancel(turn)
         case Intent.AFFIRM if turn.is_moving:
             return visits.affirm(turn)
         case Intent.CHANGE | Intent.OTHER_TIMES:
             return visits.change(turn)
-        case Intent.CALLBACK:
-            return waiting.call_back(turn)
         case Intent.DECLINE | Intent.DEFER:
             return visits.staff_changes(turn, "reply.change-by-staff")
         case Intent.ACCEPT | Intent.AFFIRM | Intent.ALREADY:

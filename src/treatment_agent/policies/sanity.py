@@ -85,4 +85,5 @@ def _facts(facts: Facts, offers: int, now: datetime) -> Facts:
         reason=facts.reason if isinstance(facts.reason, Reason) else None,
         ambiguous=tuple(a for a in facts.ambiguous if isinstance(a, Ambiguity)),
         asks=facts.asks if isinstance(facts.asks, LogisticsAsk) else None,
+        cancels=facts.cancels is True,
     )

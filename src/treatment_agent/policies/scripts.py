@@ -35,6 +35,8 @@ from treatment_agent.policies.wording import (
 )
 
 FALLBACK_LANGUAGE: Final = "en"
+LIBRARY_APPROVER: Final = "library default"
+"""Stands where no person of an office approved a shipped text yet."""
 # Controls, invisible and private characters, line and paragraph separators: no fact and no text holds them.
 NOT_TEXT: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 # These may be unknown: the word and the space before it are left out instead.
@@ -121,6 +123,25 @@ class ScriptBook(Value):
         if script in self.scripts:
             return self
         return self.model_copy(update={"scripts": (*self.scripts, script)})
+
+    def with_scripts(self, *scripts: Script) -> ScriptBook:
+        """A new book that also holds these; `book.with_scripts(*load_scripts(path).scripts)` adds a file."""
+        book = self
+        for script in scripts:
+            book = book.with_script(script)
+        return book
+
+    def approved(self, language: str, *, by: str, on: str = "") -> ScriptBook:
+        """A new book in which every text of one language carries the name of the person who read and approved it.
+
+        Raises:
+            ScriptError: the name is empty, or there is no text in that language.
+        """
+        if not by.strip() or all(s.language != language for s in self.scripts):
+            raise ScriptError(f"approve the texts in {language!r} with a person's name, in a language the book has")
+        signed = {"approved_by": by, "approved_on": on}
+        scripts = (s.model_copy(update=signed) if s.language == language else s for s in self.scripts)
+        return self.model_copy(update={"scripts": tuple(scripts)})
 
     def _newest(self, script_id: str, language: str) -> Script | None:
         found = [s for s in self.scripts if s.id == script_id and s.language == language]

@@ -12,6 +12,8 @@ from treatment_agent.domain.messages import ScriptFacts
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.treatment import Family
 from treatment_agent.errors import ScriptError
+from treatment_agent.policies import lawful
+from treatment_agent.policies.law import Disclosure
 from treatment_agent.policies.lint import lint, opens_with_us
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.scripts import ALLOWED_FIELDS, Script, unfilled
@@ -25,11 +27,11 @@ NEEDED_SCRIPTS: Final = (
     "booked", "booking-requested", "slot-taken", "slot-taken-one", "moved", "booking-failed", "callback-ask",
     "callback-confirmed", "callback-confirmed-at", "link", "declined", "deferred", "deferred-until", "ask-reason",
     "reason-noted", "already", "change-noted", "logistics", "logistics-duration", "who", "thanks",
-    "opt-out-confirmation", "opt-in-confirmation", "help",
+    "opt-out-confirmation", "opt-in-confirmation", "help", "email-footer",
 )  # fmt: skip
 # What the office itself must know for any text to be filled; the rest depends on the conversation.
 _OFFICE_FIELDS: Final = frozenset({"office", "phone", "link", "address", "financing_next_step"})
-_FIRST_TEXT_RULES: Final = frozenset({"lint.no-office", "lint.no-opt-out"})
+_FIRST_TEXT_RULES: Final = frozenset({"lint.no-office", "lint.no-opt-out", "lint.no-disclosure"})
 
 
 def problems(policy: PracticePolicy) -> tuple[Problem, ...]:
@@ -107,6 +109,8 @@ def _contact(policy: PracticePolicy) -> Iterator[Problem]:
         )
     if rules.max_per_week < rules.max_per_day:
         yield "contact.max_per_week", "is less than max_per_day; raise it"
+    if not rules.channels or len(set(rules.channels)) < len(rules.channels):
+        yield "contact.channels[0]", "is empty or names a channel twice; the usual order is SMS, then EMAIL"
     if set(rules.no_weekdays) >= set(range(7)):
         yield "contact.no_weekdays", "names every day, so nothing is ever sent; 0 is Monday and 6 Sunday"
     if not set(rules.no_weekdays) <= set(range(7)):
@@ -172,7 +176,9 @@ def _first_texts(policy: PracticePolicy) -> Iterator[Problem]:
             continue
         place = f"scripts[{script.id!r}, {script.language!r}, version {script.version}]"
         opening = script.model_copy(update={"id": "first-message"})
-        yield from ((place, f.text) for f in lint(opening, policy.office) if f.rule in _FIRST_TEXT_RULES)
+        silent = {"lint.no-disclosure"} if policy.law.disclosure is Disclosure.ON_REQUEST else set()
+        wrong = _FIRST_TEXT_RULES - silent
+        yield from ((place, f.text) for f in lint(opening, policy.office) if f.rule in wrong)
 
 
 def _zone_known(policy: PracticePolicy) -> bool:
@@ -206,4 +212,5 @@ _CHECKS: Final[tuple[Callable[[PracticePolicy], Iterator[Problem]], ...]] = (
     _topics,
     _scripts,
     _first_texts,
+    lawful.problems,
 )

@@ -102,15 +102,22 @@ def which(turn: Turn, rule: str) -> Decision:
 
 
 def change(turn: Turn) -> Decision:
-    """Move a visit ourselves only where the calendar can do it in one step; cancelling is always for staff."""
-    cancels = any(c.rule.startswith("change.cancel") for c in turn.interpretation.clauses)
-    moves = any(c.rule.startswith("change.move") for c in turn.interpretation.clauses)
+    """Move a visit ourselves only where the calendar can do it in one step."""
     # Times on the table mean that the visit is being moved already: "any others?" is the next round of it.
-    wants_time = moves or bool(turn.facts.windows) or turn.is_moving
+    wants_time = bool(turn.facts.windows) or turn.is_moving
     ours = turn.live_booking
-    if cancels or not wants_time or not turn.can_reschedule or ours is None or ours.appointment_id is None:
+    if not wants_time or not turn.can_reschedule or ours is None or ours.appointment_id is None:
         return staff_changes(turn, "reply.change-by-staff")
     return search(turn, rule="reply.change", windows=turn.facts.windows)
+
+
+def cancel(turn: Turn) -> Decision:
+    """Cancelling is always for staff, and our record of the visit stands until they or the calendar say otherwise.
+
+    Where we know of no visit it was made elsewhere: staff look, and nothing more is sent by itself.
+    """
+    decision = staff_changes(turn, "reply.cancel-by-staff")
+    return decision if turn.visit_stands else replace(decision, move=Move.REVIEW, due=DueChange.CLEAR)
 
 
 def staff_changes(turn: Turn, rule: str) -> Decision:

@@ -57,6 +57,8 @@ def defer(turn: Turn) -> Decision:
     script = "ask-reason" if not known else "deferred-until" if turn.facts.until else "deferred"
     if turn.conversation.asked is Asked.REASON_ASK and turn.facts.until is None:
         script = "reason-noted"
+    if reason is not None and script in ("deferred", "reason-noted"):
+        script = _for_reason(reason.code, script, turn.policy)
     return Decision(
         move=Move.DEFER,
         rules=("reply.defer" if known else "reply.defer-ask-reason",),
@@ -67,6 +69,12 @@ def defer(turn: Turn) -> Decision:
         due=DueChange.SET,
         due_at=wake_at(turn, until),
     )
+
+
+def _for_reason(reason: Reason, otherwise: str, policy: PracticePolicy) -> str:
+    """The text for this very reason (`deferred-unsure`), if the office has one."""
+    script = f"deferred-{reason.value.replace('_', '-')}"
+    return script if policy.scripts.has(script, "en") else otherwise
 
 
 def decline(turn: Turn) -> Decision:

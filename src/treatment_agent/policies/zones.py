@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from treatment_agent.domain.patients import Patient
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.value import require_aware
 from treatment_agent.errors import NotPermitted
+from treatment_agent.policies.law import Binding
 from treatment_agent.policies.office import OfficeProfile
 from treatment_agent.policies.practice import ContactRules
 
@@ -30,6 +31,13 @@ _STATES: Final = (
     ("Pacific/Pago_Pago", "AS"),
 )
 _SEARCH_DAYS: Final = 60
+_ORDER: Final = (
+    "contact.holiday",
+    "contact.no-sunday",
+    "contact.quiet-hours",
+    "contact.law-holiday",
+    "contact.law-hours",
+)
 
 
 def plausible_zones(
@@ -51,19 +59,23 @@ def plausible_zones(
     return tuple(zone for zone in found if zone is not None)
 
 
-def blocked_by(now: datetime, zones: Sequence[ZoneInfo], rules: ContactRules, office: OfficeProfile) -> str | None:
+def blocked_by(
+    now: datetime, zones: Sequence[ZoneInfo], rules: ContactRules, office: OfficeProfile, law: Binding | None = None
+) -> str | None:
     """The rule that forbids writing first at `now` in some zone, or None when every zone allows it.
 
-    Rules `contact.holiday`, `contact.no-sunday` and `contact.quiet-hours`. Half-open: at `quiet_until` a text may go,
-    at `quiet_from` it may not.
+    The office's rules `contact.holiday`, `contact.no-sunday` and `contact.quiet-hours` are told before the law's
+    `contact.law-holiday` and `contact.law-hours`, which are kept in every zone, wherever they come from. Half-open: at
+    `quiet_until` a text may go, at `quiet_from` it may not.
     """
     instant = require_aware(now, "now").astimezone(UTC)
-    found = {_blocked_in(instant.astimezone(zone), rules, office) for zone in zones}
-    order = ("contact.holiday", "contact.no-sunday", "contact.quiet-hours")
-    return next((rule for rule in order if rule in found), None)
+    found = {_blocked_in(instant.astimezone(zone), rules, office, law) for zone in zones}
+    return next((rule for rule in _ORDER if rule in found), None)
 
 
-def next_allowed(now: datetime, zones: Sequence[ZoneInfo], rules: ContactRules, office: OfficeProfile) -> datetime:
+def next_allowed(
+    now: datetime, zones: Sequence[ZoneInfo], rules: ContactRules, office: OfficeProfile, law: Binding | None = None
+) -> datetime:
     """The first instant at or after `now` (UTC) at which every zone allows a text. Correct across clock changes.
 
     Raises:
@@ -72,19 +84,21 @@ def next_allowed(now: datetime, zones: Sequence[ZoneInfo], rules: ContactRules, 
     instant = require_aware(now, "now").astimezone(UTC)
     limit = instant + timedelta(days=_SEARCH_DAYS)
     while instant <= limit:
-        closed = [z for z in zones if _blocked_in(instant.astimezone(z), rules, office)]
+        closed = [z for z in zones if _blocked_in(instant.astimezone(z), rules, office, law)]
         if not closed:
             return instant
-        instant = max(_next_open(instant, zone, rules, office) for zone in closed)
+        instant = max(_next_open(instant, zone, rules, office, law) for zone in closed)
     raise NotPermitted("contact.no-common-hours", "no hour is allowed in every plausible zone of this contact")
 
 
-def _blocked_in(local: datetime, rules: ContactRules, office: OfficeProfile) -> str | None:
+def _blocked_in(local: datetime, rules: ContactRules, office: OfficeProfile, law: Binding | None) -> str | None:
     if local.date() in office.holidays:
         return "contact.holiday"
     if local.weekday() in rules.no_weekdays:
         return "contact.no-sunday"
-    return "contact.quiet-hours" if is_quiet(local.time(), rules) else None
+    if is_quiet(local.time(), rules):
+        return "contact.quiet-hours"
+    return law.blocked_by(local) if law is not None else None
 
 
 def is_quiet(wall: time, rules: ContactRules) -> bool:
@@ -94,14 +108,17 @@ def is_quiet(wall: time, rules: ContactRules) -> bool:
     return wall >= rules.quiet_from or wall < rules.quiet_until
 
 
-def _next_open(instant: datetime, zone: ZoneInfo, rules: ContactRules, office: OfficeProfile) -> datetime:
+def _next_open(
+    instant: datetime, zone: ZoneInfo, rules: ContactRules, office: OfficeProfile, law: Binding | None
+) -> datetime:
     """The first opening in one zone after `instant`, or a day past the search when there is none."""
     today = instant.astimezone(zone).date()
+    walls = {time(0), rules.quiet_until, *(law.openings() if law is not None else ())}
     for offset in range(_SEARCH_DAYS + 2):
         openings = (
             start
-            for start in _starts(today + timedelta(days=offset), zone, rules)
-            if start > instant and _blocked_in(start.astimezone(zone), rules, office) is None
+            for start in _starts(today + timedelta(days=offset), zone, walls)
+            if start > instant and _blocked_in(start.astimezone(zone), rules, office, law) is None
         )
         found = min(openings, default=None)
         if found is not None:
@@ -109,9 +126,9 @@ def _next_open(instant: datetime, zone: ZoneInfo, rules: ContactRules, office: O
     return instant + timedelta(days=_SEARCH_DAYS + 1)
 
 
-def _starts(day: date, zone: ZoneInfo, rules: ContactRules) -> Iterator[datetime]:
-    """Instants at which a quiet time may end on a day: midnight and the end of quiet hours, either side of a repeat."""
-    for wall in (time(0), rules.quiet_until):
+def _starts(day: date, zone: ZoneInfo, walls: Collection[time]) -> Iterator[datetime]:
+    """Instants at which a quiet time may end on a day, either side of an hour that comes twice."""
+    for wall in walls:
         for fold in (0, 1):
             yield datetime.combine(day, wall, zone).replace(fold=fold).astimezone(UTC)
 

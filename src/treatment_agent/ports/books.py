@@ -35,10 +35,22 @@ class Ledger(Protocol):
     """The books. Every method is one transaction; everything is safe to call again after a crash."""
 
     # -- enrolment and the work list
-    def enroll(self, rows: Sequence[Enrolment], *, at: datetime) -> tuple[str, ...]:
+    def enroll(self, rows: Sequence[Enrolment], *, at: datetime, export: str | None = None) -> tuple[str, ...]:
         """Put cases on the books; return the ids that are new.
 
-        A case already there is refreshed and keeps its conversation; consent is recorded only where none is.
+        A case already there is refreshed and keeps its conversation; consent is recorded only where none is. A newer
+        export's procedures replace the older ones, except those our own booking is for. A case that comes twice in one
+        export is united instead. `export` names the export over several calls, all with the same `at`; without it each
+        call is an export of its own, and only a part.
+        """
+        ...
+
+    def skip_missing(self, export: str, *, at: datetime) -> tuple[str, ...]:
+        """Put on hold every case that `export` did not tell of and that has not ended; return their ids.
+
+        `at` is that of the `enroll` calls: what a still newer export told of is not missing. Each gets a journal entry
+        and the skip rule `queue.not-in-export`, and is not due until a later export has it again: then it goes on
+        where it was. Calling it again changes nothing.
         """
         ...
 
@@ -73,7 +85,11 @@ class Ledger(Protocol):
         text: SecretStr | None = None,
         sender: PhoneNumber | EmailAddress | None = None,
     ) -> Claim:
-        """Store an event under its unique id, or say that it is a duplicate and return the first."""
+        """Store an event under its unique id, or say that it is a duplicate and return the first.
+
+        An id that belongs to another kind of event or another sender's message makes no duplicate: this event gets an
+        id of its own (`stored.event.id`), the same one when it is delivered again. A time after `at` becomes `at`.
+        """
         ...
 
     def pending(self, conversation_id: str) -> tuple[StoredEvent, ...]:
@@ -127,8 +143,11 @@ class Ledger(Protocol):
         """The text a delivery report speaks of."""
         ...
 
-    def record_delivery(self, report: DeliveryReport) -> None:
-        """Remember a delivery status; it only ever moves forward."""
+    def record_delivery(self, report: DeliveryReport) -> bool:
+        """Remember a delivery status; it only ever moves forward.
+
+        False if nothing changed: the report is a repetition, comes after a later one, or speaks of no text of ours.
+        """
         ...
 
     # -- consent and suppression
@@ -159,6 +178,14 @@ class Ledger(Protocol):
     # -- staff and reading
     def handoffs(self, *, conversation_id: str | None = None, open_only: bool = True) -> tuple[HandoffPacket, ...]:
         """Handoffs, most urgent first."""
+        ...
+
+    def undelivered(self, *, conversation_id: str | None = None) -> tuple[HandoffPacket, ...]:
+        """Handoffs that the staff desk refused and has not taken since, as they stand now, most urgent first."""
+        ...
+
+    def mark_delivered(self, handoff_id: str) -> None:
+        """The staff desk has taken it. Call it under the conversation's lease, so that no turn changes it meanwhile."""
         ...
 
     def set_handoff_status(self, handoff_id: str, status: HandoffStatus, *, by: str, at: datetime) -> HandoffPacket:

@@ -10,8 +10,9 @@ from functools import lru_cache
 
 DAYS_AHEAD = 42
 """How far an open stretch reaches unless a farther date is named."""
-HABIT_DAYS = 14
+HABIT_DAYS = 21
 """How far a habit ("mornings", "not Fridays") is spelled out, from tomorrow on."""
+_BEYOND_DAYS = 14
 FARTHEST_DAYS = 730
 
 _FEDERAL = {
@@ -32,7 +33,7 @@ class Days:
     `weekdays` is filled for plain weekday names, which a week or month beside them narrows. `wide` marks a week, a
     month or an open stretch. `habit` marks "mondays" and "any monday". `until` is the day before which not to write,
     where the words put the matter off; `open_ended` marks "from then on". `doubtful` is True when the words fit two
-    dates or contradict themselves.
+    dates or contradict themselves. `vague` marks "when I get my tax refund", which any date replaces.
     """
 
     dates: frozenset[date]
@@ -42,6 +43,7 @@ class Days:
     until: date | None = None
     open_ended: bool = False
     doubtful: bool = False
+    vague: bool = False
 
     @property
     def first(self) -> date:
@@ -69,13 +71,13 @@ def stretch(first: date, last: date, *, until: date | None = None) -> Days | Non
 
 def onwards(first: date, today: date) -> Days | None:
     """An open stretch from `first`: to the horizon, or two weeks when it begins beyond it. It also defers."""
-    last = max(today + timedelta(days=DAYS_AHEAD), first + timedelta(days=HABIT_DAYS))
+    last = max(today + timedelta(days=DAYS_AHEAD), first + timedelta(days=_BEYOND_DAYS))
     days = stretch(first, last, until=first)
     return replace(days, open_ended=True) if days else None
 
 
 def habit_dates(today: date, weekdays: Iterable[int] = range(7)) -> frozenset[date]:
-    """The dates of the next 14 days, from tomorrow, that fall on `weekdays`."""
+    """The dates of the next 21 days, from tomorrow, that fall on `weekdays`."""
     wanted = frozenset(weekdays)
     days = (today + timedelta(days=step) for step in range(1, HABIT_DAYS + 1))
     return frozenset(day for day in days if day.weekday() in wanted)

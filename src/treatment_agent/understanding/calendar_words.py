@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import cache
 
 _WEEKDAY_WORDS = (
-    "monday mon mondy munday moday lunes lun",
-    "tuesday tue tues tu tuesdy teusday tuseday martes",
-    "wednesday wed weds wedn wensday wendsday wensdays wenesday wednsday miercoles mier mie mircoles mierkoles",
-    "thursday thu thur thurs thrs thirsday thersday jueves jue juebes huebes",
-    "friday fri frid fryday viernes vie biernes bernes",
-    "saturday sat satur saterday sabado sab savado",
+    "monday mon mondy munday moday mondai lunes lun",
+    "tuesday tue tues tu tuesdy teusday tuseday tsday tusday tueday tuesd tuedsay martes",
+    "wednesday wed weds wedn wensday wendsday wenesday wednsday wensdy wednes wedsday wendesday wedneday wedday "
+    "miercoles mier mierc mie mircoles mierkoles miercols",
+    "thursday thu thur thurs thrs thirsday thersday thrus thrusday thurday thusday thursd thr thuraday thurdsay "
+    "jueves juev jue juevs juves juebes huebes",
+    "friday fri frid fryday firday frday fridy viernes vie biernes bernes",
+    "saturday sat satur saterday saturdy sabado sab savado",
     "sunday sun sundy domingo dom",
 )
 _MONTH_WORDS = (
@@ -32,21 +34,34 @@ _NUMBER_WORDS = (
     "eight ocho", "nine nueve", "ten diez", "eleven once", "twelve doce", "thirteen trece", "fourteen catorce",
     "fifteen quince", "sixteen dieciseis", "seventeen diecisiete", "eighteen dieciocho", "nineteen diecinueve",
 )  # fmt: skip
-_TENS = {"twenty": 20, "veinte": 20, "thirty": 30, "treinta": 30, "forty": 40, "cuarenta": 40, "fifty": 50}
+TENS = {"twenty": 20, "veinte": 20, "thirty": 30, "treinta": 30, "forty": 40, "cuarenta": 40, "fifty": 50}
 _ORDINAL_WORDS = (
     "first primero", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh",
     "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth",
     "twentieth",
 )  # fmt: skip
+_TWENTIES = {
+    word: 21 + place
+    for place, word in enumerate(
+        "veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete veintiocho veintinueve".split()
+    )
+}
 # Ordinary words one letter away from a day or a month.
 _NOT_MISSPELT = frozenset("vienes viene partes mandar manday someday noonday martha".split())
 _SHORTEST_MISSPELT = 6
 
 WEEKDAYS = {word: day for day, words in enumerate(_WEEKDAY_WORDS) for word in words.split()}
 MONTHS = {word: month for month, words in enumerate(_MONTH_WORDS, 1) for word in words.split()}
-NUMBERS = {word: value for value, words in enumerate(_NUMBER_WORDS) for word in words.split()} | _TENS
+NUMBERS = {word: value for value, words in enumerate(_NUMBER_WORDS) for word in words.split()} | TENS | _TWENTIES
 ORDINALS = {word: value for value, words in enumerate(_ORDINAL_WORDS, 1) for word in words.split()} | {"thirtieth": 30}
 # `once` is eleven in Spanish and an adverb in English: only "las once" means the hour.
+SPANISH_NUMBERS = frozenset(
+    """
+    tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete dieciocho
+    diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete veintiocho
+    veintinueve treinta
+    """.split()
+)
 SPANISH_WEEKDAYS = frozenset("lunes martes miercoles jueves viernes sabado domingo".split())
 
 

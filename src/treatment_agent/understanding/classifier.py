@@ -16,6 +16,7 @@ import numpy as np
 from treatment_agent.domain.interpretation import Intent, Situation, Span, Topic
 from treatment_agent.domain.text import NormalizedText, normalize
 from treatment_agent.understanding.encoder import Encoder, Floats
+from treatment_agent.understanding.ngrams import Ngrams
 from treatment_agent.understanding.wordpiece import Piece, WordPiece
 
 Label = Topic | Intent
@@ -35,13 +36,16 @@ ASKED_WORDS: Mapping[str, str] = MappingProxyType(
 # A longer text is read in windows; a topic on the seam is whole in one of them.
 _OVERLAP = 16
 _AT_ONCE = 32
+# From this number on a piece is no everyday word.
+_RARE = 1500
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Calibrated probabilities of all labels, the likeliest first. They add up to 1.
 
-    `words` are the places of the words in the text that was read, with what each adds to the score of each label.
+    `words` are the places of the words in the text that was read, with what each says for each label: what it adds to
+    the score, less for everyday words.
     """
 
     probabilities: tuple[tuple[Label, float], ...]
@@ -73,7 +77,7 @@ class Reading:
 
 
 class Classifier:
-    """Reads texts with the encoder in `understanding/model`. Knows no thresholds: those are `second_reader`'s."""
+    """Reads texts with the encoder and the linear reader in `understanding/model`. Knows no limits: the judge does."""
 
     def __init__(self, folder: Traversable) -> None:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
@@ -82,6 +86,8 @@ class Classifier:
         self._cutter = WordPiece((folder / "pieces.txt").read_text(encoding="utf-8").splitlines())
         self._labels: tuple[Label, ...] = tuple(_label(name) for name in card["labels"])
         self._temperature = float(card["temperature"])
+        table = np.load(BytesIO((folder / "ngrams.npz").read_bytes()), allow_pickle=False)
+        self._ngrams = Ngrams(table["weights"], float(table["step"]), float(table["bias"]))
 
     @staticmethod
     def load() -> Classifier:
@@ -91,6 +97,10 @@ class Classifier:
     def read(self, text: str, situation: Situation) -> Reading:
         """Read one text. Linear in its length; a long one is read in windows and the most topical window counts."""
         return self.read_all((text,), situation)[0]
+
+    def linear_log_odds(self, text: str, situation: Situation) -> float:
+        """What the linear reader says: the log-odds that a person must have the text."""
+        return self._ngrams.log_odds(folded_text(text, situation.ours), ASKED_WORDS[situation.asked.value])
 
     def read_all(self, texts: Sequence[str], situation: Situation) -> tuple[Reading, ...]:
         """Read several texts of one message together, which costs less than one by one."""
@@ -121,7 +131,9 @@ class Classifier:
         words: dict[Span, Floats] = {}
         for piece, adds in zip(window.pieces, added, strict=False):
             span = window.text.span(piece.start, piece.end)
-            words[span] = words[span] + adds if span in words else adds
+            # The vocabulary is sorted by frequency: "is" and "there" say little, however much they add.
+            telling = adds * np.float32(min(1.0, piece.id / _RARE))
+            words[span] = words[span] + telling if span in words else telling
         named = tuple((span, _Added(self._labels, adds)) for span, adds in words.items())
         return Reading(tuple(pairs), named)
 
@@ -136,7 +148,7 @@ class _Window:
 
 
 class _Added(Mapping[Label, float]):
-    """What a word adds to each label; a view, because most readings are never asked."""
+    """What a word says for each label; a view, because most readings are never asked."""
 
     __slots__ = ("_adds", "_labels")
 

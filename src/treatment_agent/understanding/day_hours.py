@@ -18,6 +18,7 @@ DAY_END = 24 * 60
 _DAY_OPENS = 7 * 60
 _DAY_CLOSES = 20 * 60
 _HALF_DAY = 12 * 60
+_NOON = 12 * 60
 POINT_MINUTES = 30
 
 
@@ -78,15 +79,16 @@ _PARTS = {
     "evening": _part(17, 20, (17, 24)),
     "school hours": _part(9, 15),
     "business hours": _part(8, 17),
+    "all day": _part(0, 24),
 }
 # Words that mean a part of the day only next to a day: "early tuesday", "tuesday late".
 _NEEDS_A_DAY = frozenset("early late earlier later temprano tarde am pm lunch night noche very super".split())
 _SMALL = frozenset("at around about like las la the a approximately approx say maybe".split())
-_ROUGH = frozenset("around about approx approximately circa alrededor roughly".split())
+_ROUGH = frozenset("tipo around about approx approximately circa alrededor roughly".split())
 _BUSY = frozenset(
     """
-    work working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont teach
-    teaching appointment appt daycare gym practice training lecture nap court
+    work works working busy class school trabajo ocupado ocupada shift meetings meeting tied clases estoy dont teach
+    babysit babysitting cuido watching teaching appointment appt daycare gym practice training lecture nap court
     """.split()
 )
 _MOST_SMALL_WORDS = 3
@@ -133,9 +135,10 @@ def _since_or_upto(page: Page, index: int) -> tuple[Hours, int] | None:
     if longest is None:
         return None
     place = page.skip(longest[1], _SMALL)
-    if page.kind(place) is not Kind.CLOCK:
+    noon = longest[1] > index + 1 and page.word(place) in ("noon", "midday", "mediodia")
+    if page.kind(place) is not Kind.CLOCK and not noon:
         return None
-    moment, bare = clock_minutes(page.tokens[place]), is_bare(page.tokens[place])
+    moment, bare = (_NOON, False) if noon else (clock_minutes(page.tokens[place]), is_bare(page.tokens[place]))
     open_ended = longest is since or (page.word(index) in ("until", "hasta") and _busy_before(page, index))
     hours = since_hours(moment, bare=bare) if open_ended else upto_hours(moment, bare=bare)
     return hours, place + 1
@@ -187,7 +190,20 @@ def _point_at(page: Page, index: int) -> tuple[Hours, int] | None:
     if onwards and not (page.word(place + 1) == "on" and page.kind(place + 2) not in (None, Kind.BREAK, Kind.COMMA)):
         made = since_hours(moment, bare=bare) if onwards[0] == "since" else upto_hours(moment, bare=bare)
         return made, onwards[1]
+    limit = _limit_before(page, place)
+    if limit:
+        return (since_hours if limit == "since" else upto_hours)(moment, bare=bare), place + 1
     return _point(moment, bare=bare, rough=rough or token.rough), place + 1
+
+
+def _limit_before(page: Page, place: int) -> str:
+    """Read "the earliest I can do is 10" and "the latest for me would be 2"."""
+    if page.word(place - 1) not in ("is", "be", "at", "es", "las"):
+        return ""
+    near = [page.word(place - back) for back in range(2, 9)]
+    if not {"i", "me", "we", "us", "puedo", "can"} & set(near):
+        return ""
+    return "since" if {"earliest", "soonest"} & set(near) else "upto" if "latest" in near else ""
 
 
 def _point(moment: int, *, bare: bool, rough: bool) -> Hours:

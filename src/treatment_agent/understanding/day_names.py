@@ -21,15 +21,28 @@ from treatment_agent.understanding.calendar_days import (
     stretch,
     valid_date,
 )
-from treatment_agent.understanding.calendar_words import ORDINALS, is_plural_weekday, month_of, weekday_of
-from treatment_agent.understanding.clock_times import UNITS
+from treatment_agent.understanding.calendar_words import (
+    NUMBERS,
+    ORDINALS,
+    SPANISH_NUMBERS,
+    SPANISH_WEEKDAYS,
+    is_plural_weekday,
+    month_of,
+    weekday_of,
+)
+from treatment_agent.understanding.hour_numbers import UNITS
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
 Found = tuple[Days, int] | None
 
+_LONGEST_MONTH = 31
+_DEFINITE = frozenset("the that ese esa".split())
+_FEWEST_SPELLED = 3
+_ARTICLES_TOO = frozenset("a an un una one".split())
+
 _COMING = frozenset("this coming upcoming este proximo".split())
-_EVERY = frozenset("any every each most all cualquier los todos".split())
+_EVERY = frozenset("a un any every each most all cualquier los todos".split())
 _PAST = frozenset("last past previous pasado ultimo".split())
 _BEFORE_WEEKDAY = _COMING | _EVERY | _PAST | {"next", "the", "of", "las", "el"}
 _MONTH_NEEDS_HINT = frozenset("may mar ago jun".split())
@@ -82,7 +95,12 @@ def weekday_at(page: Page, index: int) -> Found:
         return Days(habit_dates(page.today, (day,)), frozenset((day,)), habit=True), behind
     if "next" in said or _after_next(page, index):
         return one_day(next_monday(page.today) + timedelta(days=day)), behind
+    offered = next((start.date() for start in page.offers if start.weekday() == day), None)
+    if offered and page.word(place - 1) in _DEFINITE:
+        return one_day(offered), behind
     date_ = coming(day, page.today)
+    if page.word(behind) == "week" and not page.word(behind + 1):
+        return one_day(date_ + timedelta(days=7)), behind + 1
     after = phrase_at("weekday_coming", page, behind)
     if after or said & _COMING:
         return one_day(date_), after[1] if after else behind
@@ -154,7 +172,9 @@ def _day_number(page: Page, index: int) -> int:
     """A day of the month in figures or letters, else 0."""
     if page.kind(index) in (Kind.NUMBER, Kind.ORDINAL) and 1 <= page.value(index) <= 31:
         return page.value(index)
-    return ORDINALS.get(page.word(index), 0)
+    word = page.word(index)
+    number = NUMBERS.get(word, 0) if word not in _ARTICLES_TOO else 0
+    return ORDINALS.get(word, number if number <= _LONGEST_MONTH else 0)
 
 
 def _dated(page: Page, month: int, day: int, behind: int) -> Found:
@@ -215,15 +235,32 @@ def ordinal_at(page: Page, index: int) -> Found:
     elif page.kind(place) is Kind.NUMBER:
         plain = page.word(place + 1) not in UNITS and _number_is_day(page, place, said)
     else:
-        return None
+        day = _spelled_day(page, place, said)
+        plain = page.word(place + 1) not in _ORDINAL_NOUNS | UNITS
     if not (plain and 1 <= day <= 31):
         return None
+    return _day_of_month(page, day, place + 1)
+
+
+def _spelled_day(page: Page, place: int, said: set[str]) -> int:
+    """The day in "the ninth or tenth", "lunes siete", "para el diez"; those that may be options are left alone."""
+    word, before = page.word(place), page.word(place - 1)
+    ordinal = ORDINALS.get(word, 0)
+    if ordinal > max(len(page.offers), _FEWEST_SPELLED):
+        listed = before in ("or", "and") and (page.kind(place - 2) is Kind.ORDINAL or page.word(place - 2) in ORDINALS)
+        return ordinal if "the" in said or listed else 0
+    number = NUMBERS.get(word, 0)
+    spanish = bool(said & {"el", "dia"}) or before in SPANISH_WEEKDAYS
+    return number if spanish and word in SPANISH_NUMBERS and number > len(page.offers) else 0
+
+
+def _day_of_month(page: Page, day: int, behind: int) -> Found:
     found = next_day_of_month(day, page.today)
     offered = next((start.date() for start in page.offers if start.day == day), None)
     if offered is None or found is None or offered == found:
-        return (one_day(found), place + 1) if found else None
+        return (one_day(found), behind) if found else None
     near = (found - page.today).days <= DAYS_AHEAD
-    return one_day(offered, doubtful=near), place + 1
+    return one_day(offered, doubtful=near), behind
 
 
 def _number_is_day(page: Page, place: int, said: set[str]) -> bool:
@@ -231,6 +268,10 @@ def _number_is_day(page: Page, place: int, said: set[str]) -> bool:
         return True
     weekday = weekday_of(page.word(place - len(said) - 1)) is not None or weekday_of(page.word(place - 1)) is not None
     spanish = bool(said & {"el"}) or page.word(place - 1) == "del"
+    if spanish and not weekday and page.value(place) <= len(page.offers):
+        # "El 2" is the second offer, unless that date is offered or a time follows.
+        offered = any(start.day == page.value(place) for start in page.offers)
+        return offered or page.word(place + 1) in ("a", "de", "en", "como", "por")
     return spanish or weekday or ("the" in said and page.value(place) > 12)
 
 

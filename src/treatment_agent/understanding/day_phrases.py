@@ -26,12 +26,24 @@ _Reader = Callable[[Page, int], Found]
 _ARTICLES = frozenset("the el la on in of de del en for".split())
 _FREE = frozenset("free available open town libre disponible anytime flexible".split())
 _RANGE = frozenset("to through until al a hasta".split())
+_IN_EIGHT = {"ocho": 7, "8": 7, "quince": 14, "15": 14}
 _MOST = {"day": 365, "week": 104, "month": 24, "year": 2, "hour": 48, "minute": 600}
 
 
 def days_at(page: Page, index: int) -> Found:
     """The days that begin at token `index` and the index behind them, or None. Never an empty set of dates."""
-    return _shifted_at(page, index) or _bounded_at(page, index) or _range_at(page, index)
+    return _shifted_at(page, index) or _in_eight_at(page, index) or _bounded_at(page, index) or _range_at(page, index)
+
+
+def _in_eight_at(page: Page, index: int) -> Found:
+    """Read "de hoy en ocho" and "el lunes en quince": a week and two weeks later."""
+    place = page.skip(index, frozenset("de del el".split()))
+    found = _first_of((period_at, weekday_at), page, place)
+    if not found or page.word(found[1]) != "en" or len(found[0].dates) != 1:
+        return None
+    at = found[1] + 1
+    days = _IN_EIGHT.get(page.word(at) or str(page.value(at)))
+    return (one_day(found[0].first + timedelta(days=days)), at + 1) if days else None
 
 
 def plain_days_at(page: Page, index: int) -> Found:
@@ -160,6 +172,10 @@ def _within_reach(page: Page, day: date) -> bool:
 
 def _beside_at(page: Page, index: int) -> Found:
     """Read "day after christmas", "the week of the 7th", "week after thanksgiving"."""
+    named = named_at(page, index)
+    if named and page.word(named[1]) == "week":
+        days = week_of(named[0].first)
+        return (days, named[1] + 1) if days else None
     day, week = phrase_at("day_beside", page, index), phrase_at("week_beside", page, index)
     opener = day or week
     found = _after_articles(page, opener[1], _single_at) if opener else None

@@ -14,15 +14,17 @@ from treatment_agent.understanding.times import TimeReading
 
 # A share of 0 or 1 would outweigh everything else.
 _LEAST = 1e-4
+_FARTHEST = 6.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What lists, parsers and classifier say.
 
-    `clauses` are the readings of lists and parsers, `hints` what the unsure patterns found. `whole` is the classifier's
-    reading of the message, `parts` its readings of the clauses (the whole again where there is one clause). `unknown`
-    is the share of meaningful words that no routine list knows; `asks` counts questions that no phrase explains.
+    `clauses` are the readings of lists and parsers, `hints` what the unsure patterns found. `whole` is the
+    classifier's reading of the message, `parts` its readings of the clauses (the whole again where there is one
+    clause), `linear` the log-odds of the linear reader that a person must have it. `unknown` is the share of
+    meaningful words that no routine list knows; `asks` counts questions that no phrase explains.
     """
 
     text: str
@@ -34,6 +36,7 @@ class Evidence:
     times: TimeReading
     whole: Reading
     parts: tuple[Reading, ...]
+    linear: float
     unknown: float
     asks: int
 
@@ -59,6 +62,7 @@ def features(seen: Evidence) -> Mapping[str, float]:
     values = {
         "whole": log_odds(seen.whole.topic_mass),
         "worst_part": log_odds(max(part.topic_mass for part in seen.parts)),
+        "linear": min(max(seen.linear, -_FARTHEST), _FARTHEST),
         "emergency": log_odds(max(part.of(Topic.EMERGENCY) for part in (seen.whole, *seen.parts))),
         "surest_intent": log_odds(seen.whole.intent[1]),
         "explained": float(seen.explained),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from treatment_agent.domain.interpretation import Ambiguity, ClauseReading, Facts, Intent, Reason, Topic
+from treatment_agent.understanding.cancelling import speaks_of_cancelling
 from treatment_agent.understanding.deciding import Context
 from treatment_agent.understanding.routine import ClauseEvidence
 
@@ -19,22 +20,32 @@ _REASON_OF = {
     Topic.COMPLAINT: Reason.DISSATISFIED,
 }
 
+_CHOOSING = frozenset((Intent.ACCEPT, Intent.AFFIRM, Intent.OTHER_TIMES))
+_TIMED = frozenset((Intent.ACCEPT, Intent.OTHER_TIMES, Intent.CHANGE, Intent.CALLBACK, Intent.DEFER))
+_DEFERRABLE = frozenset((Intent.DEFER, Intent.OTHER_TIMES, Intent.CALLBACK))
+
 
 def facts_of(context: Context, clauses: Sequence[ClauseReading], evidence: Sequence[ClauseEvidence]) -> Facts:
     """The facts that the readings of the clauses leave room for."""
     intents = {clause.label for clause in clauses}
     pick, times = context.pick, context.times
     unclear = pick.ambiguous and Intent.ACCEPT in intents
-    call_at = times.instant or (times.windows[0].start if times.windows else None)
+    calls = Intent.CALLBACK in intents
+    windows = (*times.today, *times.windows) if calls else times.windows
+    call_at = times.instant or (windows[0].start if windows else None)
+    # Nothing is booked unless the message accepts; a day named in a search or a simple yes is told all the same.
+    accepted = Intent.ACCEPT in intents
+    option = pick.option if intents & _CHOOSING else None
     asked = (ask for ask in (e.question() for e in evidence) if ask)
     return Facts(
-        option=pick.option if Intent.ACCEPT in intents else None,
-        windows=times.windows if intents & {Intent.OTHER_TIMES, Intent.CHANGE, Intent.CALLBACK} else (),
-        call_at=call_at if Intent.CALLBACK in intents else None,
-        until=times.until if Intent.DEFER in intents else None,
+        option=option,
+        windows=windows if intents & _TIMED and not (accepted and option) else (),
+        call_at=call_at if calls else None,
+        until=times.until if intents & _DEFERRABLE else None,
         reason=_reason(clauses, evidence),
         ambiguous=(*[Ambiguity.OPTION] * unclear, *[Ambiguity.DATE] * times.ambiguous),
         asks=next(asked, None) if Intent.LOGISTICS in intents else None,
+        cancels=speaks_of_cancelling(context.words),
     )
 
 

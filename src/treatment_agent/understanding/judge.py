@@ -33,7 +33,8 @@ _CLASSIFIER = "classifier"
 _ASIDE_RULE = "classifier.aside"
 # Intents beside which a picked time is no booking.
 _NOT_YET = frozenset((Intent.OTHER_TIMES, Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
-# How many everyday topics weigh in naming a handoff when a hint agrees with the classifier.
+_NEVER_RENAMED = frozenset((Topic.EMERGENCY, Topic.SENSITIVE))
+# How much more a topic weighs in naming a handoff when a hint agrees with the classifier.
 _HINT_FACTOR = 2.0
 
 
@@ -41,9 +42,9 @@ _HINT_FACTOR = 2.0
 class Limits:
     """Probabilities in [0, 1].
 
-    `person`: from here on a person gets the message. `emergency`, `opt_out`: from here on it is one. `intent`: the least
-    a routine intent must have to explain what lists do not. `overrule`: from here on the classifier's intent counts
-    more than that of the lists.
+    `person`: from here on a person gets the message. `emergency`, `opt_out`: from here on it is one. `intent`: the
+    least a routine intent must have to explain what lists do not. `overrule`: from here on the classifier's intent
+    counts more than that of the lists.
     """
 
     person: float
@@ -77,6 +78,7 @@ class Judge:
         clauses, limits = seen.clauses, self.limits
         danger = self._emergency(seen)
         if any(c.label is Intent.OPT_OUT or isinstance(c.label, Topic) for c in clauses):
+            clauses = tuple(self._renamed(clause, seen.whole) for clause in clauses)
             return (*clauses, danger) if danger and Topic.EMERGENCY not in {c.label for c in clauses} else clauses
         if danger:
             return (*clauses, danger)
@@ -85,8 +87,17 @@ class Judge:
             return (*clauses, _whole(seen, Intent.OPT_OUT, share, limits.opt_out))
         probability = self.probability(seen)
         if probability >= limits.person:
-            return (*clauses, self._topic(seen, probability))
+            # What lists left open is explained by the topic now.
+            return (*(c for c in clauses if c.label is not None), self._topic(seen, probability))
         return self._routine(seen)
+
+    def _renamed(self, clause: ClauseReading, whole: Reading) -> ClauseReading:
+        """A sure pattern hands off whatever the classifier says; which topic it is, that may know better."""
+        topic, share = whole.topic
+        if not isinstance(clause.label, Topic) or clause.label in _NEVER_RENAMED:
+            return clause
+        surely = share >= self.limits.overrule and whole.of(clause.label) <= 1 - self.limits.overrule
+        return replace(clause, label=topic) if surely else clause
 
     def _emergency(self, seen: Evidence) -> ClauseReading | None:
         share, least = seen.whole.of(Topic.EMERGENCY), self.limits.emergency
@@ -115,13 +126,13 @@ class Judge:
         least = self.limits.intent
         intent = _fitting(intent, seen.situation, seen.pick, seen.times)
         known = {c.label for c in seen.clauses} - {None, Intent.ACK}
+        if torn(known) and intent in known and share >= self.limits.overrule / 2:
+            return tuple(_settled(clause, intent, share, least) for clause in seen.clauses)
         if known and intent not in known and share >= self.limits.overrule:
             # Lists explained something, but the message as a whole is surely something else.
             return (_whole(seen, intent, share, least),)
-        if share < least and not seen.explained:
+        if share < least:
             return seen.clauses
-        if torn(known) and intent in known and share >= self.limits.overrule / 2:
-            return tuple(_settled(clause, intent, share, least) for clause in seen.clauses)
         read: list[ClauseReading] = []
         for clause in seen.clauses:
             if clause.label is not None:

@@ -79,6 +79,10 @@ class Reader(Protocol):
         """One reading per text."""
         ...
 
+    def linear_log_odds(self, text: str, situation: Situation) -> float:
+        """What the linear reader says."""
+        ...
+
 
 class LocalInterpreter:
     """Implements `ports.Interpreter` with the word lists of `policies/words`.
@@ -153,6 +157,7 @@ class LocalInterpreter:
             times=heard.context.times,
             whole=whole,
             parts=tuple(parts) or (whole,) * len(clauses),
+            linear=classifier.linear_log_odds(text, situation),
             unknown=sum(e.unknown for e in told) / max(sum(e.content for e in told), 1),
             asks=sum(e.open_question for e in told),
         )

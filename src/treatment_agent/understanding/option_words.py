@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from treatment_agent.understanding.calendar_words import NUMBERS, ORDINALS
-from treatment_agent.understanding.clock_times import UNITS
+from treatment_agent.understanding.calendar_words import NUMBERS, ORDINALS, month_of
+from treatment_agent.understanding.hour_numbers import UNITS
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
@@ -38,14 +38,15 @@ _NOT_AMONG_OFFERS = frozenset(
 _BEFORE_NUMBER = frozenset(
     """
     take choose pick prefer want like do with yes yeah yep ok okay sure please pls la quiero prefiero si book
-    me lets reply confirm confirming say go por favor elijo escojo answer its be the
+    me lets reply confirm confirming say says said go por favor elijo escojo answer its be the w so hmm hm um uh
+    umm uhh well definitely id is type text press get el for gimme need
     """.split()
 )
 _AFTER_NUMBER = frozenset(
     """
     please pls plz works work is would thanks thank ok okay good great for sounds best will fine it if thx por
     gracias me esta y and or i perfect se as should looks was seems better then although but instead ty
-    estaria porque that
+    estaria porque that yes yep yeah si it lol unless bc because cuz cause like wait still an we
     """.split()
 )
 _FILLERS = frozenset(
@@ -53,14 +54,17 @@ _FILLERS = frozenset(
     please pls plz thanks thank you yes yeah yep ok okay sure ill i take lets do works good great fine the for
     me pick choose go with want would like is best better sounds one option por favor si la el quiero prefiero
     gracias it that work will be can we perfect thx book id hi hello hey so much um uh hmm i'd ty mejor esta
-    bien opcion that's thats sorry actually awesome then
+    maam sir and señorita bien opcion that's thats sorry actually awesome then hmm hm umm
     """.split()
 )
-_ORDINAL_NOUNS = frozenset("one ones option choice slot appointment appt date opening opcion cita hora offer".split())
+_ORDINAL_NOUNS = frozenset(
+    "one ones option choice slot appointment appt date opening opcion cita hora offer horario "
+    "orario alternativa fecha turno espacio proposed suggested offered listed spot".split()
+)
 _ORDINAL_CLOSERS = frozenset(
     """
     works work is please pls would sounds thanks thank will if for one looks me por gracias esta and or y o
-    should was can then seems
+    should was can then seems esta por que
     """.split()
 )
 _SPANISH_ORDINALS = {
@@ -68,12 +72,19 @@ _SPANISH_ORDINALS = {
     for number, words in enumerate(("primera primero primer", "segunda segundo", "tercera tercero", "cuarta"), 1)
     for word in words.split()
 }
+# What dictation makes of "option one" and "I'll take two".
+_HOMOPHONES = {"won": 1, "wun": 1, "too": 2, "to": 2, "tu": 2}
+_LETTERS = {"a": 1, "b": 2, "c": 3}
+_SPANISH = {"uno": 1, "dos": 2, "tres": 3}
+_TAKING = frozenset("take pick choose do with option opcion number".split())
+_THOSE = frozenset("those these the them las los".split())
+_NOT_ONE = frozenset("that this the which either any no first second other other".split())
 _TEETH = frozenset("tooth teeth diente muela on crown filling molar root for".split())
 _TOLD = frozenset("was were hurt hurts fell broke came took went did didnt had".split())
 _ASKING = frozenset("anything something any".split())
 _QUESTIONS = frozenset("how why cuanto cuanta porque".split())
 _NUMBER_JOINS = frozenset("or and o y".split())
-_ARTICLES = frozenset("the la el".split())
+_ARTICLES = frozenset("the la el that this esa ese este dia your".split())
 _NOT = frozenset("not no except but menos excepto".split())
 
 
@@ -141,10 +152,24 @@ def _labelled(page: Page, index: int) -> Pointer | None:
     if not label:
         return None
     at = label[1]
-    number = (
-        page.value(at) if page.kind(at) in (Kind.NUMBER, Kind.HASH, Kind.ORDINAL) else NUMBERS.get(page.word(at), 0)
-    )
+    if page.kind(at) in (Kind.NUMBER, Kind.HASH, Kind.ORDINAL):
+        number = page.value(at) if page.word(at + 1) not in UNITS else 0
+    else:
+        number = NUMBERS.get(page.word(at), 0) or _homophone(page, at)
+        number = number or (_LETTERS.get(page.word(at), 0) if label[0] == "yes" and _closed(page, at) else 0)
+    if page.word(index) in ("no", "appointment", "appt", "cita", "door") and page.kind(at) is not Kind.NUMBER:
+        return None
     return Pointer(number, index, at + 1) if number else None
+
+
+def _homophone(page: Page, index: int) -> int:
+    """Read "option won" and "I'll take to": only behind a word that takes an option, and where nothing follows."""
+    taken = _closed(page, index) and page.word(index - 1) in _TAKING
+    return _HOMOPHONES.get(page.word(index), 0) if taken else 0
+
+
+def _closed(page: Page, index: int) -> bool:
+    return page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA) or page.word(index + 1) in _AFTER_NUMBER
 
 
 def _ordinal(page: Page, index: int) -> Pointer | None:
@@ -159,6 +184,9 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
     article = page.word(index - 1) in _ARTICLES
     closed = page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA) or following in _ORDINAL_CLOSERS
     noun = following in _ORDINAL_NOUNS or (following in ("time", "day") and article and page.word(index + 2) != "i")
+    noun = noun or (
+        following in ("of", "de") and page.word(index + 2) in _THOSE and month_of(page.word(index + 3)) is None
+    )
     if not (noun or (closed and (article or index == 0 or page.word(index - 1) in _BEFORE_NUMBER))):
         return None
     if page.word(index - 1) in ("a", "my", "at", "one", "just", "our") or _asked_about(page, index):
@@ -168,6 +196,12 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
 
 def _bare(page: Page, index: int) -> Pointer | None:
     """Read "2 please", "I'll take 1", "1 works": a bare number that is no time and counts nothing."""
+    if (
+        page.word(index) in _SPANISH
+        and page.word(index - 1) in ("la", "el")
+        and page.word(index + 1) not in ("y", "de")
+    ):
+        return Pointer(_SPANISH[page.word(index)], index, index + 1)
     if page.kind(index) is not Kind.NUMBER or page.word(index + 1) in UNITS:
         return None
     before, after = page.word(index - 1), page.word(index + 1)
@@ -186,12 +220,19 @@ def _whole_message(plain: Page, page: Page, count: int) -> list[Pointer]:
         for i, t in enumerate(plain.tokens)
         if (t.kind is Kind.WORD and t.word not in _FILLERS) or t.kind is Kind.NUMBER
     ]
-    if len(plain.tokens) == 1 and plain.word(0) in ("one", "uno"):
-        rest = [0]
+    if not rest:
+        rest = [i for i in range(len(plain.tokens)) if plain.word(i) in ("one", "uno") and _stands_alone(plain, i)]
     if len(rest) != 1 or len(plain.tokens) != len(page.tokens):
         return []
-    number = NUMBERS.get(plain.word(rest[0]), 0)
+    word = plain.word(rest[0])
+    number = NUMBERS.get(word, 0) or _homophone(plain, rest[0]) or (_HOMOPHONES.get(word, 0) if rest == [0] else 0)
     return [Pointer(number, rest[0], rest[0] + 1)] if 1 <= number <= count else []
+
+
+def _stands_alone(plain: Page, index: int) -> bool:
+    """True for "one please" and "I'll take one", not for "that one works"."""
+    opened = plain.kind(index - 1) in (None, Kind.WORD, Kind.COMMA, Kind.BREAK)
+    return opened and plain.word(index - 1) not in _NOT_ONE and plain.word(index + 1) not in ("of", "is", "for")
 
 
 def _is_enumeration(page: Page, found: list[Pointer]) -> bool:
@@ -206,8 +247,7 @@ def _is_enumeration(page: Page, found: list[Pointer]) -> bool:
 
 def order_pointers(page: Page) -> tuple[Pointer, ...]:
     """References to the earliest or the latest of the offers."""
-    ordered = sorted(range(1, len(page.offers) + 1), key=lambda option: page.offers[option - 1])
-    ends = {"option_earliest": ordered[0], "option_latest": ordered[-1]}
+    ends = _ends(page)
     found = []
     for index in range(len(page.tokens)):
         for words, option in ends.items():
@@ -218,6 +258,19 @@ def order_pointers(page: Page) -> tuple[Pointer, ...]:
     if not found and lone is not None and _LONE[page.word(lone)] in ends:
         found.append(Pointer(ends[_LONE[page.word(lone)]], lone, lone + 1))
     return tuple(_signed(page, pointer) for pointer in found)
+
+
+def _ends(page: Page) -> dict[str, int]:
+    """The option that each table of words for a place among the offers points at."""
+    ordered = sorted(range(1, len(page.offers) + 1), key=lambda option: page.offers[option - 1])
+    hours = sorted(ordered, key=lambda option: page.offers[option - 1].time())
+    ends = {"option_earliest": ordered[0], "option_latest": ordered[-1]}
+    # "The early one" is the early date or the early hour: it counts where both are the same offer.
+    if hours[0] == ordered[0]:
+        ends["option_early"] = ordered[0]
+    if hours[-1] == ordered[-1]:
+        ends["option_late"] = ordered[-1]
+    return ends | {"option_top": 1, "option_bottom": len(page.offers)}
 
 
 def _lone_word(page: Page) -> int | None:

@@ -9,23 +9,27 @@ from treatment_agent.domain.interpretation import Situation, Span
 from treatment_agent.domain.text import NormalizedText, fold
 from treatment_agent.understanding.clock_times import mark_clocks
 from treatment_agent.understanding.day_hours import POINT_MINUTES, Hours, Shape
+from treatment_agent.understanding.mention_state import Mention
 from treatment_agent.understanding.option_words import Pointer, first_of, order_pointers, pointers_in
+from treatment_agent.understanding.rewording import without_moved, written_out
 from treatment_agent.understanding.suiting import Wish, wishes_of
-from treatment_agent.understanding.time_mentions import Mention, mentions_of
+from treatment_agent.understanding.time_mentions import mentions_of
 from treatment_agent.understanding.time_page import Page, page_of, phrase_at
 from treatment_agent.understanding.time_tokens import Kind, tokenize
 
 _HALF_DAY = 12 * 60
+_FEWEST_IN_RANGE = 3
 _DENIALS = frozenset(
     "cant not dont doesnt wont neither none ninguna ninguno tampoco couldnt unfortunately isnt arent".split()
 )
 _PLAIN_NOT = frozenset("not but except menos excepto salvo".split())
 _ASKED = frozenset(
     """
-    anything something openings other call calling llame llameme llamame llamen llamar algo back check know
+    anything something openings hay algo other call calling llame llameme llamame llamen llamar algo back check know
     paid pay payday said ends expires starts
     """.split()
 )
+_STILL = frozenset("still open yet isnt didnt available free".split())
 _FINE = frozenset("works work fine good ok okay great funciona funcionan bien".split())
 _TITLES = frozenset("dr doctor dra doctora the el la de with con mr mrs ms".split())
 _SMALL = frozenset("the on el la los at for one a".split())
@@ -61,8 +65,8 @@ def pick_option(text: NormalizedText, situation: Situation) -> OptionPick:
     """
     if not situation.offers:
         return OptionPick(None)
-    plain = page_of(tokenize(text), situation)
-    page = mark_clocks(plain)
+    plain = written_out(page_of(tokenize(text), situation))
+    page = without_moved(mark_clocks(plain))
     mentions = mentions_of(page)
     pointers = pointers_in(page, plain, len(page.offers))
     ordered = order_pointers(page)
@@ -124,9 +128,10 @@ def _all_the_same(page: Page) -> bool:
 
 def _denied(page: Page, index: int) -> bool:
     around = {page.word(at) for at in range(max(0, index - 7), index + 6)}
-    if any(phrase_at("not_behind", page, at) for at in range(index + 1, index + 6)):
-        return True
     careless = {"care", "matter", "mind", "preference"}
+    refused = (at for at in range(index + 1, index + 6) if phrase_at("not_behind", page, at))
+    if any(page.word(at + 1) not in careless for at in refused):
+        return True
     return bool(around & _DENIALS) and not around & careless
 
 
@@ -166,7 +171,7 @@ def _by_time(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer,
     taken = {pointer.first for pointer in pointers}
     told = [m for m in mentions if not (m.days and any(m.first <= at < m.behind for at in taken))]
     wishes = [wish for wish in wishes_of(told, page.today) if not wish.negative and not wish.any_day]
-    if not wishes:
+    if not wishes or any(phrase_at("option_altered", page, at) for at in range(len(page.tokens))):
         return None
     liked = [mention for mention in told if not mention.negative]
     if any(_only_asked(page, mention.first) for mention in liked) or any(_supposed(page, m.first) for m in told):
@@ -175,7 +180,16 @@ def _by_time(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer,
         fits = frozenset(range(1, len(page.offers) + 1))
     else:
         fits = frozenset(o for o, start in enumerate(page.offers, 1) if any(_fits(wish, start) for wish in wishes))
+    if len(fits) == 1 and not any(_points(wish) for wish in wishes):
+        return None
     return _Evidence(fits, liked[0].first, liked[-1].behind)
+
+
+def _points(wish: Wish) -> bool:
+    """True for what names one of the offers: a day or a time, not "next week", "before 11" or "from 2 to 4" alone."""
+    if wish.days:
+        return not wish.days.wide and (len(wish.days.weekdays) < _FEWEST_IN_RANGE or not wish.days.habit)
+    return any(hours.shape in (Shape.POINT, Shape.PART) for hours in wish.hours)
 
 
 def _only_asked(page: Page, index: int) -> bool:
@@ -185,7 +199,10 @@ def _only_asked(page: Page, index: int) -> bool:
 
 def _supposed(page: Page, index: int) -> bool:
     """True for "if tuesday is gone": what follows depends on what we do not know."""
-    return "if" in (page.word(index - 1), page.word(index - 2))
+    if "if" not in (page.word(index - 1), page.word(index - 2)):
+        return False
+    behind = {page.word(at) for at in range(index + 1, index + 8)}
+    return not behind & _STILL or "not" in behind
 
 
 def _fits(wish: Wish, start: datetime) -> bool:

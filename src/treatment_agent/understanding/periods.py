@@ -105,12 +105,16 @@ def _year_end(today: date) -> Days | None:
 
 def _school_out(today: date) -> Days | None:
     june = date(today.year, 6, 1)
-    return onwards(june if june > today else date(today.year + 1, 6, 1), today)
+    return _vague(onwards(june if june > today else date(today.year + 1, 6, 1), today))
 
 
 def _taxes_over(today: date) -> Days | None:
     april = date(today.year, 4, 16)
-    return onwards(april if april > today else date(today.year + 1, 4, 16), today)
+    return _vague(onwards(april if april > today else date(today.year + 1, 4, 16), today))
+
+
+def _vague(days: Days | None) -> Days | None:
+    return replace(days, vague=True) if days else None
 
 
 def _after_holidays(today: date) -> Days | None:
@@ -233,5 +237,5 @@ def _pick_counted(whole: Days, count: int, weekday: int | None, *, last: bool) -
 
 
 def any_day(today: date) -> Days:
-    """Every day of the next two weeks: what "anytime" means when no other day is named."""
+    """Every day of the next three weeks: what "anytime" means when no other day is named."""
     return Days(habit_dates(today), wide=True, habit=True)

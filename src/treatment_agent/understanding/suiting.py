@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from treatment_agent.understanding.calendar_days import Days, habit_dates, merge_days, narrow
 from treatment_agent.understanding.day_hours import Hours, Shape
-from treatment_agent.understanding.time_mentions import Join, Mention
+from treatment_agent.understanding.mention_state import Join, Mention
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,23 @@ class Wish:
 
 def wishes_of(mentions: Iterable[Mention], today: date) -> tuple[Wish, ...]:
     """Group mentions into wishes, in order of the text."""
+    told = [mention for mention in mentions if mention.moment is None]
+    if any(mention.days and not mention.days.vague and not mention.any_day for mention in told):
+        told = [mention for mention in told if not (mention.days and mention.days.vague)]
     wishes: list[Wish] = []
-    for run in _runs([mention for mention in mentions if mention.moment is None]):
+    for run in _runs(told):
         wishes.extend(_pair(run, today))
     named = any(wish.days and not wish.any_day and not wish.negative for wish in wishes)
     kept = [wish for wish in wishes if not (wish.any_day and named and not wish.hours)]
-    return tuple(_attach_hours(kept))
+    return tuple(_attach_hours([wish for place, wish in enumerate(kept) if not _made_precise(wish, kept[place + 1 :])]))
+
+
+def _made_precise(wish: Wish, later: list[Wish]) -> bool:
+    """True for the week of "first week of january is best. jan 5 or 6?": what comes later says which days of it."""
+    if wish.days is None or not wish.days.wide or wish.negative or wish.hours:
+        return False
+    narrower = [each.days for each in later if each.days and not each.days.wide and not each.negative]
+    return any(days.dates < wish.days.dates for days in narrower)
 
 
 def _runs(mentions: list[Mention]) -> list[list[Mention]]:
@@ -50,7 +61,7 @@ def _runs(mentions: list[Mention]) -> list[list[Mention]]:
 
 def _pair(run: list[Mention], today: date) -> list[Wish]:
     """Pair each row of days with the row of hours beside it; the first row decides whether hours lead or follow."""
-    rows = _rows(run)
+    rows = _dates_joined(_rows(run))
     wishes: list[Wish] = []
     index = 0
     while index < len(rows):
@@ -63,6 +74,20 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
         wishes.append(_wish(days, hours, today))
         index += len(pair)
     return wishes
+
+
+def _dates_joined(rows: list[list[Mention]]) -> list[list[Mention]]:
+    """Let a date behind "monday morning the 30th" tell which monday."""
+    joined: list[list[Mention]] = []
+    for row in rows:
+        one = joined[-2][0].days if len(joined) > 1 and len(joined[-2]) == len(row) == 1 else None
+        other = row[0].days
+        same = _same_day(one, other) if one and other and one.weekdays and row[0].join is Join.NONE else None
+        if same and not same.doubtful:
+            joined[-2] = [replace(joined[-2][0], days=same)]
+        else:
+            joined.append(row)
+    return joined
 
 
 def _rows(run: list[Mention]) -> list[list[Mention]]:

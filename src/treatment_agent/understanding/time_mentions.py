@@ -5,50 +5,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import replace
 
 from treatment_agent.understanding.calendar_days import Days
-from treatment_agent.understanding.day_hours import Hours, Shape, hours_at, lone_part_at, since_hours, upto_hours
-from treatment_agent.understanding.day_phrases import after_days, before_days, days_at, moment_at
-from treatment_agent.understanding.periods import any_day
+from treatment_agent.understanding.day_hours import Shape, hours_at, lone_part_at
+from treatment_agent.understanding.day_phrases import days_at, moment_at
+from treatment_agent.understanding.happenings import happening_at
+from treatment_agent.understanding.mention_state import Join, Mention, State, judged_behind, moved_by_reference
+from treatment_agent.understanding.periods import any_day, week_of
 from treatment_agent.understanding.small_talk import is_greeting, is_past, is_routine
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
-
-
-class Join(StrEnum):
-    """What stands between a mention and the one before it in the same part of the message."""
-
-    NONE = "none"
-    COMMA = "comma"
-    AND = "and"
-    OR = "or"
-
-
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """Days, hours or an instant that were named, at tokens `[first, behind)`.
-
-    `segment` counts the parts that full stops and "but" divide the message into. `touching` is True when only list
-    words stand between this mention and the one before. `ends_absence` marks "can't until february". `any_day`
-    marks "anytime", which any other day replaces.
-    """
-
-    first: int
-    behind: int
-    segment: int
-    days: Days | None = None
-    hours: Hours | None = None
-    moment: datetime | None = None
-    join: Join = Join.NONE
-    touching: bool = False
-    negative: bool = False
-    overridable: bool = False
-    ends_absence: bool = False
-    any_day: bool = False
-
 
 _OR = frozenset("or o u".split())
 _AND = frozenset("and y e n".split())
@@ -61,47 +28,30 @@ _LIST_WORDS = frozenset(
 )
 _ABSENCE_ENDS = frozenset("until hasta not no back starting dont wait hold".split())
 _TODAY_PARTS = frozenset("tonight this esta".split())
-_INTENSIFIERS = frozenset(
-    "is are way really just a bit little definitely probably both totally so might be muy".split()
-)
+_BECAUSE = frozenset("because bc cuz cause porque pq".split())
 _AFTER = frozenset("after past despues from".split())
 _NO_TIME = -1
 _NOT_REACHES = 9
 _SOFT_NOT_REACHES = 1
 
 
-@dataclass(slots=True)
-class _State:
-    segment: int = 0
-    negative: bool = False
-    soft: bool = False
-    comma: bool = False
-    age: int = 0
-    join: Join = Join.NONE
-    list_only: bool = False
-    after_but: bool = False
-
-    def clear(self) -> None:
-        self.negative = self.soft = self.comma = False
-        self.age = 0
-
-    def divide(self) -> None:
-        self.segment += 1
-        self.join, self.list_only = Join.NONE, False
-
-
 def mentions_of(page: Page) -> tuple[Mention, ...]:
     """Every mention in order of the text, negative ones marked."""
     found: list[Mention] = []
-    state = _State()
+    state = State()
     index = 0
     while index < len(page.tokens):
         here = _mention_at(page, index, found)
-        if here and here.segment == _NO_TIME:
+        if here and (here.segment == _NO_TIME or state.reason or _is_own(page, here)):
             state.list_only = False
             index = here.behind
         elif here:
+            if state.so:
+                found = _without_reasons(found, here, state)
             found.append(_placed(page, here, state, found))
+            if found[-1].hours and state.negative and not found[-1].negative:
+                # "I work until 5 on tuesday": the day is one that suits from then on.
+                state.clear()
             _after_mention(state)
             index = here.behind
         else:
@@ -109,9 +59,28 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
     return tuple(found)
 
 
+def _is_own(page: Page, here: Mention) -> bool:
+    """True for "I'll dial in to my 3:00" and "my mornings belong to the roses"."""
+    lone = here.hours is not None and here.days is None and here.hours.shape is not Shape.SINCE
+    return lone and page.word(here.first - 1) in ("my", "mi", "our", "his", "her") and page.word(here.behind) != "or"
+
+
+def _without_reasons(found: list[Mention], here: Mention, state: State) -> list[Mention]:
+    """Drop the first day of "truck's in the shop tuesday so it has to be thursday": it tells why."""
+    state.so = False
+    return [
+        each
+        for each in found
+        if each.segment != state.segment or each.negative or (each.days is None) != (here.days is None)
+    ]
+
+
 def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     if page.tokens[index].kind in (Kind.BLOCKED, Kind.BREAK, Kind.COMMA, Kind.DASH, Kind.SLASH, Kind.HASH):
         return None
+    week = _week_beside(page, index, found)
+    if week:
+        return week
     moment = moment_at(page, index)
     if moment:
         return Mention(index, moment[1], 0, moment=moment[0])
@@ -126,6 +95,24 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     if anytime:
         return Mention(index, anytime[1], 0, days=any_day(page.today), any_day=True)
     return _lone_part(page, index, found)
+
+
+def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None:
+    """Read "the week after" and "that week": counted from the date named last, else from the offers."""
+    said = phrase_at("weeks_told", page, index)
+    if not said or (days_at(page, index) and said[0] == "0") or _counts_on(page, said[1]):
+        return None
+    named = phrase_at("periods", page, index)
+    dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
+    offered = page.offers[-1].date() if page.offers and not named else None
+    base = dated[-1] if dated else offered
+    days = week_of(base, int(said[0])) if base else None
+    return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None
+
+
+def _counts_on(page: Page, behind: int) -> bool:
+    """True for "the week after thanksgiving", which names its own date."""
+    return any(days_at(page, at) for at in range(behind, page.skip(behind, frozenset("the el la de del".split())) + 1))
 
 
 def _days_mention(page: Page, index: int, found: tuple[Days, int]) -> Mention | None:
@@ -149,7 +136,7 @@ def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
     return None
 
 
-def _placed(page: Page, here: Mention, state: _State, found: list[Mention]) -> Mention:
+def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Mention:
     freed = page.word(here.first) in _ABSENCE_ENDS and not (here.hours and here.hours.shape is Shape.POINT)
     since = here.hours is not None and here.hours.shape is Shape.SINCE and page.word(here.first) not in _AFTER
     negative = state.negative and not freed and not since
@@ -172,32 +159,56 @@ def _all_said(page: Page, index: int, found: list[Mention]) -> bool:
     return wide and not phrase_at("yes_behind", page, index + 1)
 
 
-def _after_mention(state: _State) -> None:
+def _after_mention(state: State) -> None:
     state.join, state.list_only, state.after_but = Join.NONE, True, False
     state.age = 0
 
 
-def _step(page: Page, index: int, state: _State, found: list[Mention]) -> int:
+def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
     """Take in one token, or one phrase, that is no mention; return the index behind it."""
-    kind, word = page.kind(index), page.word(index)
-    if kind is Kind.BREAK:
+    if page.kind(index) is Kind.BREAK:
         state.divide()
         state.clear()
         state.after_but = False
         return index + 1
-    behind = _predicate(page, index, found, state) or _reference(page, index, found, state)
+    if _reasons(page, index, found, state):
+        return index + 1
+    behind = judged_behind(page, index, found, state) or moved_by_reference(page, index, found, state)
     if behind:
         return behind
-    marked = phrase_at("marks", page, index)
+    marked, happening = phrase_at("marks", page, index), happening_at(page, index)
+    if happening and (not marked or happening > marked[1]):
+        marked = "not", happening
     if marked:
         _mark(marked[0], state)
         return marked[1]
-    if word in _BUT and found and found[-1].behind == index and found[-1].hours and hours_at(page, index + 1):
+    _connect(page, index, found, state)
+    return index + 1
+
+
+def _reasons(page: Page, index: int, found: list[Mention], state: State) -> bool:
+    """Take note of "because" and "so"; True for the former, behind which a time is told and not wished for."""
+    word = page.word(index)
+    if word in _BECAUSE and found and found[-1].segment == state.segment and not state.negative:
+        state.reason = True
+        return True
+    if word == "so" and page.word(index + 1) not in ("do", "does", "is", "would"):
+        state.so, state.reason = True, False
+    return False
+
+
+def _connect(page: Page, index: int, found: list[Mention], state: State) -> None:
+    """Take in a token that joins or divides mentions, or stands between them."""
+    kind, word = page.kind(index), page.word(index)
+    touching = bool(found) and found[-1].behind == index
+    if word in _BUT and touching and found[-1].hours and hours_at(page, index + 1):
         state.join = Join.AND
+    elif word == "over" and touching and (hours_at(page, index + 1) or days_at(page, index + 1)):
+        _mark("not", state)
     elif word in _BUT:
         _but(state)
     elif kind is Kind.COMMA:
-        _comma(page, index, state)
+        _comma(page, state, found)
     elif kind is Kind.SLASH or word in _OR:
         state.join = Join.OR
     elif word in _AND:
@@ -205,94 +216,35 @@ def _step(page: Page, index: int, state: _State, found: list[Mention]) -> int:
     elif kind is not Kind.DASH and word not in _LIST_WORDS:
         state.list_only = False
         _age(state)
-    return index + 1
 
 
-def _mark(meaning: str, state: _State) -> None:
+def _mark(meaning: str, state: State) -> None:
     state.list_only = False
+    if meaning != "neutral":
+        state.reason = False
     if meaning in ("not", "soft"):
         state.negative, state.soft, state.comma, state.age = True, meaning == "soft", False, 0
     elif meaning == "yes":
         state.clear()
 
 
-def _age(state: _State) -> None:
+def _age(state: State) -> None:
     state.age += 1
     if state.age > (_SOFT_NOT_REACHES if state.soft else _NOT_REACHES):
         state.clear()
 
 
-def _but(state: _State) -> None:
+def _but(state: State) -> None:
     state.divide()
     state.after_but = not state.negative
     state.clear()
 
 
-def _comma(page: Page, index: int, state: _State) -> None:
+def _comma(page: Page, state: State, found: list[Mention]) -> None:
     state.join = Join.COMMA if state.join is Join.NONE else state.join
+    if state.negative and found and found[-1].days and found[-1].days.last == page.today:
+        # "Not today, tomorrow".
+        state.clear()
     if state.negative and not state.list_only:
         state.clear()
     state.comma = state.negative
-
-
-def _reference(page: Page, index: int, found: list[Mention], state: _State) -> int | None:
-    """Let "before that" and "after that" move the last mention."""
-    side = phrase_at("reference", page, index)
-    if side is None:
-        return None
-    place = next((at for at in range(len(found) - 1, -1, -1) if not found[at].any_day), None)
-    if place is None:
-        return None
-    last, after = found[place], side[0] == "after"
-    days, hours = last.days, last.hours
-    if hours and hours.shape is Shape.POINT and hours.anchor is not None:
-        hours = since_hours(hours.anchor, bare=hours.bare) if after else upto_hours(hours.anchor, bare=hours.bare)
-    elif days and not hours:
-        days = (after_days if after else before_days)(page.today, days) or days
-    found[place] = replace(last, days=days, hours=hours, negative=False, segment=state.segment)
-    state.clear()
-    return side[1]
-
-
-def _predicate(page: Page, index: int, found: list[Mention], state: _State) -> int | None:
-    """Apply "doesn't work" or "is fine" to the mentions right before it."""
-    near = bool(found) and found[-1].segment == state.segment and index - found[-1].behind <= 2
-    if not near or not state.list_only or state.join is not Join.NONE:
-        return None
-    against = phrase_at("not_behind", page, index) or phrase_at("not_behind", page, page.skip(index, _INTENSIFIERS))
-    favour = phrase_at("yes_behind", page, index)
-    if against and not (favour and favour[1] > against[1]):
-        return _turn_down(page, against, found, state)
-    longer = phrase_at("marks", page, index)
-    if favour and not (longer and longer[1] > favour[1]):
-        for place in _chain(found, over_commas=False):
-            if found[place].overridable:
-                found[place] = replace(found[place], negative=False)
-        state.clear()
-        state.list_only = False
-        return favour[1]
-    return None
-
-
-def _turn_down(page: Page, against: tuple[str, int], found: list[Mention], state: _State) -> int | None:
-    behind = page.skip(against[1], frozenset(("on", "the", "in", "el", "los")))
-    if against[0] == "alone" and (days_at(page, behind) or hours_at(page, behind)):
-        return None
-    for place in _chain(found, over_commas=True):
-        found[place] = replace(found[place], negative=True)
-    state.clear()
-    state.list_only = False
-    return against[1]
-
-
-def _chain(found: list[Mention], *, over_commas: bool) -> list[int]:
-    """Indices of the list that ends with the last mention."""
-    places = [len(found) - 1]
-    while places[-1] > 0:
-        later = found[places[-1]]
-        if not later.touching or (later.join is Join.COMMA and not over_commas):
-            break
-        if later.segment != found[places[-1] - 1].segment:
-            break
-        places.append(places[-1] - 1)
-    return places

@@ -75,7 +75,7 @@ _SHORT_FORMS = {
     "tmorrow tomarrow tommorw",
     "today": "2day",
     "tonight": "2nite tonite",
-    "before": "b4 bfore befor",
+    "before": "b4 bfore befor fore bfor",
     "morning": "morn mornin",
     "afternoon": "aft aftn afternoo afernoon afterno afternon",
     "evening": "evng",
@@ -110,6 +110,11 @@ _CONTRACTIONS = {"we're": "weare", "we'd": "wewould"}
 _ABBREVIATED = frozenset("dr mr mrs ms approx appt apt st no".split()) | {
     word for word in (WEEKDAYS | MONTHS) if len(word) <= 5
 }
+_NUMBER_NEXT = re.compile(r"\s*[0-9]")
+_NEXT_WORD = re.compile(r"\s+([a-z]+)")
+_OPENERS = frozenset(
+    "i im we my can could do does is are what how any anything then so saturday sunday puedo hay tiene tienen".split()
+)
 _QUARTERS = (0, 15, 30, 45)
 
 
@@ -117,10 +122,18 @@ def tokenize(text: NormalizedText) -> tuple[Token, ...]:
     """Cut the first `LONGEST_TEXT` characters into tokens; letters and signs that mean nothing here are left out."""
     tokens: list[Token] = []
     for found in _PATTERN.finditer(text.folded[:LONGEST_TEXT]):
-        if found.group() == "." and tokens and tokens[-1].word in _ABBREVIATED:
+        if found.group() == "." and tokens and _shortens(tokens[-1].word, text.folded, found.end()):
             continue
         tokens.append(_token(found))
     return tuple(tokens)
+
+
+def _shortens(word: str, folded: str, index: int) -> bool:
+    """True when the full stop before `index` only shortens a word: "tues. at 9", unlike "mon-fri. saturday?"."""
+    if word == "no":
+        return bool(_NUMBER_NEXT.match(folded, index))
+    following = _NEXT_WORD.match(folded, index)
+    return word in _ABBREVIATED and not (following and following[1] in _OPENERS)
 
 
 def _token(found: re.Match[str]) -> Token:

@@ -16,26 +16,31 @@ from treatment_agent.domain.text import NormalizedText
 from treatment_agent.understanding.calendar_days import HABIT_DAYS, habit_dates
 from treatment_agent.understanding.clock_times import mark_clocks
 from treatment_agent.understanding.day_hours import DAY_END, Hours, Shape
+from treatment_agent.understanding.mention_state import Mention
+from treatment_agent.understanding.rewording import without_moved, written_out
 from treatment_agent.understanding.suiting import Wish, wishes_of
-from treatment_agent.understanding.time_mentions import Mention, mentions_of
+from treatment_agent.understanding.time_mentions import mentions_of
 from treatment_agent.understanding.time_page import Page, page_of, phrase_at
 from treatment_agent.understanding.time_tokens import tokenize
 
 Minutes = tuple[int, int]
 _WHOLE_DAY: Minutes = (0, DAY_END)
 _MOST_DAYS = 62
+_LONGEST_ABSENCE = 42
 
 
 @dataclass(frozen=True, slots=True)
 class TimeReading:
     """The times of one message.
 
-    `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `instant` is the next
+    `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `today` is what is
+    left of today where hours without a day were named: too soon for a visit, not for a call. `instant` is the next
     moment of the one clock time that was named. `until` is the day before which not to write again. `ambiguous` is
     True when a date fits two days or contradicts its weekday. `spans` are offsets into the raw message.
     """
 
     windows: tuple[Window, ...] = ()
+    today: tuple[Window, ...] = ()
     instant: datetime | None = None
     until: date | None = None
     ambiguous: bool = False
@@ -46,15 +51,16 @@ def read_times(text: NormalizedText, situation: Situation) -> TimeReading:
     """Read the times of a message; an empty reading when there are none. Never raises.
 
     Only the first 4,000 characters are read. Days reach 42 days ahead unless a farther date is named; habits
-    ("mornings", "not Fridays", "after 3") are spelled out for the 14 days from tomorrow.
+    ("mornings", "not Fridays", "after 3") are spelled out for the 21 days from tomorrow.
     """
-    page = mark_clocks(page_of(tokenize(text), situation))
+    page = without_moved(mark_clocks(written_out(page_of(tokenize(text), situation))))
     mentions = mentions_of(page)
     if not mentions:
         return TimeReading()
     wishes = wishes_of(mentions, page.today)
     return TimeReading(
         windows=_windows(page, mentions, wishes),
+        today=_as_windows(page, _left_of_today(page, wishes)),
         instant=_instant(page, mentions, wishes),
         until=_until(page, mentions, wishes),
         ambiguous=any(wish.days.doubtful for wish in wishes if wish.days),
@@ -71,7 +77,11 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
             if not wish.hours:
                 suits[day].append(_WHOLE_DAY)
     if not liked and wishes:
-        suits = {day: [_WHOLE_DAY] for day in habit_dates(page.today)}
+        named = [wish.days for wish in wishes if wish.days and not wish.days.habit and not wish.days.weekdays]
+        near = page.today + timedelta(days=HABIT_DAYS)
+        away = [days.last for days in named if days.wide or days.last > near]
+        free = {day for start in [page.today, *away] for day in habit_dates(start)}
+        suits = {day: [_WHOLE_DAY] for day in free}
     for wish in wishes:
         if wish.negative:
             _leave_out(suits, wish)
@@ -79,6 +89,13 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
         (mention.days.first for mention in mentions if mention.days and mention.ends_absence), default=page.today
     )
     return _as_windows(page, {day: suits[day] for day in suits if day >= back})
+
+
+def _left_of_today(page: Page, wishes: tuple[Wish, ...]) -> dict[date, list[Minutes]]:
+    liked = [
+        hours for wish in wishes if (wish.days is None or wish.any_day) and not wish.negative for hours in wish.hours
+    ]
+    return {page.today: [(hours.start, hours.end) for hours in liked]}
 
 
 def _dates(page: Page, wish: Wish) -> list[date]:
@@ -166,7 +183,7 @@ def _next_day(day: date) -> date:
 
 
 def _is_absence(mention: Mention) -> bool:
-    return mention.days is not None and mention.days.wide and len(mention.days.dates) <= HABIT_DAYS * 3
+    return mention.days is not None and mention.days.wide and len(mention.days.dates) <= _LONGEST_ABSENCE
 
 
 def _defers(page: Page) -> bool:

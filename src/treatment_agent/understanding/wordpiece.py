@@ -35,7 +35,7 @@ class WordPiece:
 
     def __init__(self, pieces: Sequence[str]) -> None:
         self._ids: Mapping[str, int] = {piece: number for number, piece in enumerate(pieces)}
-        self._unknown = self._ids[UNKNOWN]
+        self.unknown = self._ids[UNKNOWN]
         self.cls, self.sep, self.pad = self._ids[CLS], self._ids[SEP], self._ids[PAD]
 
     def ids(self, folded: str) -> list[int]:
@@ -48,7 +48,7 @@ class WordPiece:
 
     def _pieces(self, word: str) -> list[int]:
         if len(word) > _LONGEST_WORD:
-            return [self._unknown]
+            return [self.unknown]
         found: list[int] = []
         start = 0
         while start < len(word):
@@ -59,14 +59,14 @@ class WordPiece:
                     break
                 end -= 1
             if number is None:
-                return [self._unknown]
+                return [self.unknown]
             found.append(number)
             start = end
         return found
 
 
 def words_in(folded: str) -> Iterator[tuple[str, int, int]]:
-    """Words and single marks with their places; an emoji by its name ("thumbs up sign"): it is often the whole answer."""
+    """Words and single marks with their places; an emoji by its name ("thumbs up sign"): often it is all there is."""
     for found in _TOKEN.finditer(folded):
         token, (start, end) = found.group(), found.span()
         if len(token) == 1 and unicodedata.category(token) in ("So", "Sk"):

@@ -44,7 +44,7 @@ def page_of(
         notes: Remarks for the foot of the page.
     """
     office, ledger = coordinator.policy.office, coordinator.ledger
-    eligible = (row for row in coordinator.work_list() if row.skip_rule is None)
+    eligible = (row for row in coordinator.work_list() if row.entered)
     rows = list(islice(eligible, MOST_CONVERSATIONS + 1))
     if len(rows) > MOST_CONVERSATIONS:
         rows.pop()
