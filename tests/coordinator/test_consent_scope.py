@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from office_samples import ANA_PHONE, Office, ana, build, office_profile, someone
+from office_samples import ANA_PHONE, Office, ana, office_profile, someone
 
 from treatment_agent import PracticePolicy
 from treatment_agent.coordinator import consents
@@ -125,9 +125,9 @@ class TestCarrier:
         assert phase(office, "ana") is Phase.OPTED_OUT
 
     @pytest.mark.parametrize(("words", "ours"), [("STOP", []), ("stop texting me", ["opt-out-confirmation"])])
-    def test_answers_its_own_keywords(self, tmp_path, words: str, ours: list[str]) -> None:
+    def test_answers_its_own_keywords(self, built, words: str, ours: list[str]) -> None:
         rules = ConsentRules(carrier_keywords=TWILIO_KEYWORDS)
-        office = build(tmp_path, PracticePolicy(id="maple", office=office_profile(), consent=rules))
+        office = built(PracticePolicy(id="maple", office=office_profile(), consent=rules))
         office.first_touch()
         office.sent()
 

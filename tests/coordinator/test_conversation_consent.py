@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from office_samples import ANA_PHONE, build
+from office_samples import ANA_PHONE
 from pydantic import SecretStr
 
 from treatment_agent import InboundMessage
@@ -153,8 +153,8 @@ class TestOptOut:
         assert offered.text(words).phase_after is not Phase.OPTED_OUT
         assert consent_of(offered) == [ConsentStatus.GRANTED]
 
-    def test_that_may_be_none_goes_to_a_person_in_silence(self, tmp_path, policy):
-        unclear = build(tmp_path, policy, interpreter=ConstantInterpreter(understood(Intent.OPT_OUT)))
+    def test_that_may_be_none_goes_to_a_person_in_silence(self, built, policy):
+        unclear = built(policy, interpreter=ConstantInterpreter(understood(Intent.OPT_OUT)))
         unclear.first_touch()
         unclear.sent()
 
@@ -165,9 +165,9 @@ class TestOptOut:
         assert unclear.tasks() == [HandoffKind.HANDOFF]
         assert unclear.let_days_pass(30) == []
 
-    def test_only_the_interpreter_heard_counts_also_beside_a_topic(self, tmp_path, policy):
+    def test_only_the_interpreter_heard_counts_also_beside_a_topic(self, built, policy):
         heard = ConstantInterpreter(understood(Intent.OPT_OUT, Topic.COMPLAINT))
-        said = build(tmp_path, policy, interpreter=heard)
+        said = built(policy, interpreter=heard)
         said.first_touch()
         said.sent()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -106,11 +106,12 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, policy: PracticePolicy) -> Desk:
+def desk(tmp_path: Path, policy: PracticePolicy) -> Iterator[Desk]:
     made = Desk(tmp_path, policy)
     made.office.enroll()
     made.office.clock.set(FIRST_MORNING)
-    return made
+    yield made
+    made.office.coordinator.close()
 
 
 class TestJustBeforeSending:

@@ -119,6 +119,7 @@ class TestSchema:
             "ALTER TABLE cases DROP COLUMN export_id",
             "ALTER TABLE cases DROP COLUMN exported_at",
             "ALTER TABLE handoffs DROP COLUMN undelivered",
+            "ALTER TABLE consents DROP COLUMN chart_write",
             "UPDATE ledger_schema SET version = 1",
         )
 
@@ -139,6 +140,7 @@ class TestSchema:
             "ALTER TABLE cases DROP COLUMN export_id",
             "ALTER TABLE cases DROP COLUMN exported_at",
             "ALTER TABLE handoffs DROP COLUMN undelivered",
+            "ALTER TABLE consents DROP COLUMN chart_write",
             "UPDATE ledger_schema SET version = 1",
         )
 

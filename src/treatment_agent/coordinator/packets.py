@@ -40,6 +40,10 @@ _KIND_SENTENCES = {
     ),
 }
 
+_RULE_SENTENCES = {
+    "chart.write-refused": ("The chart did not take the patient's wish about texts.", "Set it in the chart by hand."),
+}
+
 
 def build(
     request: HandoffRequest, record: TurnRecord, facts: ConversationFacts, text: SecretStr | None
@@ -82,6 +86,8 @@ def with_words(handoff_id: str | None, facts: ConversationFacts, text: SecretStr
 
 
 def _sentences(request: HandoffRequest) -> tuple[str, str]:
+    if request.rule in _RULE_SENTENCES:
+        return _RULE_SENTENCES[request.rule]
     if request.rule == "reply.cancel-by-staff":
         return "The patient wants to cancel a visit.", "Cancel it in the calendar, or keep it, and tell them."
     if request.kind in _KIND_SENTENCES:

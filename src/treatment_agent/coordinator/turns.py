@@ -11,7 +11,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import SecretStr
 from tenacity import Retrying, stop_after_attempt
 
-from treatment_agent.coordinator import packets
+from treatment_agent.coordinator import chart_writing, packets
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.telling import Telling
@@ -65,6 +65,7 @@ class Turns:
 
     def resume(self) -> tuple[str, ...]:
         """Finish what a crash or a broken desk left; return the conversations that must be taken up once more."""
+        self.tell_chart()
         busy: dict[str, None] = {}
         for conversation_id in self.ports.ledger.unfinished(at=self.ports.clock.now()):
             try:
@@ -142,6 +143,8 @@ class Turns:
         ports.ledger.commit_turn(commit, at=commit.record.at)
         keys = frozenset(m.key for m in commit.outbox) if just_decided else frozenset[str]()
         ports.outbox.dispatch(conversation_id, hold=hold, fresh=keys)
+        if commit.record.consent is not None:
+            self.tell_chart()
         self._prune(conversation_id)
         return others
 
@@ -242,6 +245,14 @@ class Turns:
             )
             self.ports.ledger.claim(other, action, at=record.at, sender=stored.sender)
         return others
+
+    def tell_chart(self) -> None:
+        """Write consent back to the chart. Its trouble is not the sender's: the next run tries again."""
+        ports = self.ports
+        try:
+            chart_writing.flush(ports.chart, ports.ledger, at=ports.clock.now())
+        except Exception as error:
+            log.warning("chart.not-told error=%s", type(error).__name__)
 
     def _prune(self, conversation_id: str) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 from pydantic import AwareDatetime, Field
 
 from treatment_agent.domain.messages import Channel
+from treatment_agent.domain.patients import Permission
 from treatment_agent.domain.value import Value
 
 FOLLOW_UP: Final = "treatment_follow_up"
@@ -78,6 +80,16 @@ class ConsentRecord(Value):
     evidence: str = ""
     channel: Channel = Channel.SMS
     purpose: str = FOLLOW_UP
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWrite:
+    """A wish that the chart has not heard of; `numbers` are the entries it sums up, the last one decides."""
+
+    numbers: tuple[int, ...]
+    patient_id: str
+    channel: Channel
+    permission: Permission
 
 
 def is_active(status: ConsentStatus, at: datetime | None) -> bool:

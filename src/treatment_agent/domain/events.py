@@ -45,6 +45,7 @@ class ChartChange(StrEnum):
     DECEASED = "deceased"
     DO_NOT_CONTACT = "do_not_contact"
     STAFF_CONTACT = "staff_contact"
+    WRITE_REFUSED = "write_refused"
 
 
 class ChartChanged(Value):

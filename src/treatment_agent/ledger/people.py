@@ -15,7 +15,7 @@ from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.turn import ConsentChange
-from treatment_agent.ledger import codec
+from treatment_agent.ledger import codec, consent_writes
 from treatment_agent.ledger.database import AnyRow, AnySelect, among, insert_into, write_many
 from treatment_agent.ledger.tables import consents, contact_points, conversations, patient_contacts, revocation
 
@@ -201,6 +201,7 @@ def consent_row(
         "evidence": record.evidence,
         "purpose": record.purpose,
         "recorded_at": recorded_at,
+        "chart_write": consent_writes.first_status(record, patient_id),
     }
 
 

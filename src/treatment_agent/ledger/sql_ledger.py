@@ -18,7 +18,7 @@ from treatment_agent.domain.books import (
     Tally,
     TurnCommit,
 )
-from treatment_agent.domain.consent import ConsentRecord
+from treatment_agent.domain.consent import ConsentRecord, ConsentWrite
 from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
@@ -27,6 +27,7 @@ from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.ledger import (
     consent_file,
+    consent_writes,
     desk,
     enrolment,
     events,
@@ -216,6 +217,16 @@ class SqlLedger:
         """Append a grant or revocation for a contact point; a revocation binds everybody who has it, everywhere."""
         with self._database.write() as conn:
             people.record_consent(conn, address, record, at=at)
+
+    def consent_writes(self) -> tuple[ConsentWrite, ...]:
+        """Wishes that the chart has not heard of: the last one per patient and channel."""
+        with self._database.read() as conn:
+            return consent_writes.pending(conn)
+
+    def settle_consent_write(self, write: ConsentWrite, status: str) -> None:
+        """Note that the chart took it (`written`) or did not (`refused`)."""
+        with self._database.write() as conn:
+            consent_writes.settle(conn, write, status)
 
     def contact_file(self, address: PhoneNumber | EmailAddress) -> ContactFile:
         """Everything on the books about one contact point. Raises NotFound."""

@@ -224,7 +224,8 @@ still_open = handoffs.c.is_open.is_(True)
 Index("handoffs_open", handoffs.c.urgency, handoffs.c.due_at, sqlite_where=still_open,
       postgresql_where=still_open)  # fmt: skip
 
-# Append only. `patient_id` is the person who gave or withdrew consent, where that is known.
+# Append only. `patient_id` is the person who gave or withdrew consent, where that is known. `chart_write` says whether
+# the chart was told: NULL where it is no news to it.
 consents = Table(
     "consents",
     metadata,
@@ -238,6 +239,7 @@ consents = Table(
     Column("evidence", String, nullable=False),
     Column("purpose", String, nullable=False),
     Column("recorded_at", UtcTime, nullable=False),
+    Column("chart_write", String),
 )
 Index("consents_contact", consents.c.contact_id)
 revocation = consents.c.status == literal_column("'revoked'")
@@ -257,7 +259,9 @@ reasons = Table(
 Index("reasons_conversation", reasons.c.conversation_id)
 
 # Columns that came after version 1, by the version that brought them.
-ADDED: dict[int, tuple[Column[Any], ...]] = {2: (cases.c.export_id, cases.c.exported_at, handoffs.c.undelivered)}
+ADDED: dict[int, tuple[Column[Any], ...]] = {
+    2: (cases.c.export_id, cases.c.exported_at, handoffs.c.undelivered, consents.c.chart_write)
+}
 
 policies = Table(
     "policies",

@@ -76,6 +76,9 @@ def _chart(event: ChartChanged, facts: ConversationFacts, policy: PracticePolicy
         later = conversation.due_at is not None and conversation.due_at < until
         due = DueChange.SET if later else DueChange.KEEP
         return Decision(move=Move.STAY, rules=("chart.staff-contact",), due=due, due_at=until)
+    if event.change is ChartChange.WRITE_REFUSED:
+        repair = _task(HandoffKind.CHART_REPAIR, "chart.write-refused", facts, policy, now)
+        return Decision(move=Move.STAY, rules=("chart.write-refused",), handoff=repair)
     if event.change is ChartChange.CANCELLED:
         ours = conversation.booking
         return Decision(

@@ -180,6 +180,7 @@ _OUTSIDE: Final = {
     "chart.do-not-contact": "The chart says that this patient is not to be contacted: the case closes.",
     "chart.overtaken": "The patient writes about treatment that the chart shows as booked or over: staff answer.",
     "chart.cancelled": "The booked visit was cancelled in the chart: human review.",
+    "chart.write-refused": "The chart did not take the patient's wish about texts: staff set it by hand.",
     "chart.staff-contact": "Staff talked with the patient: the next touch waits.",
     "settled.confirmed": "The calendar confirmed the requested visit.",
     "settled.failed": "The calendar did not take the requested visit: staff book it.",

@@ -8,6 +8,7 @@ retry is safe.
 from __future__ import annotations
 
 from treatment_agent.ports.books import Ledger
+from treatment_agent.ports.chart_writing import ConsentChart
 from treatment_agent.ports.world import (
     CaseSource,
     Chart,
@@ -18,4 +19,14 @@ from treatment_agent.ports.world import (
     StaffDesk,
 )
 
-__all__ = ["CaseSource", "Chart", "Clock", "Interpreter", "Ledger", "Messenger", "Scheduler", "StaffDesk"]
+__all__ = [
+    "CaseSource",
+    "Chart",
+    "Clock",
+    "ConsentChart",
+    "Interpreter",
+    "Ledger",
+    "Messenger",
+    "Scheduler",
+    "StaffDesk",
+]

@@ -19,7 +19,7 @@ from treatment_agent.domain.books import (
     Tally,
     TurnCommit,
 )
-from treatment_agent.domain.consent import ConsentRecord
+from treatment_agent.domain.consent import ConsentRecord, ConsentWrite
 from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
@@ -153,6 +153,14 @@ class Ledger(Protocol):
     # -- consent and suppression
     def record_consent(self, address: PhoneNumber | EmailAddress, record: ConsentRecord, *, at: datetime) -> None:
         """Append a grant or revocation for a contact point."""
+        ...
+
+    def consent_writes(self) -> tuple[ConsentWrite, ...]:
+        """Wishes that the chart has not heard of: the last one per patient and channel."""
+        ...
+
+    def settle_consent_write(self, write: ConsentWrite, status: str) -> None:
+        """Note that the chart took it (`written`) or did not (`refused`)."""
         ...
 
     def contact_file(self, address: PhoneNumber | EmailAddress) -> ContactFile:

@@ -23,6 +23,11 @@ class CalendarChart:
         self._clock = clock
         self._below = below or MemoryChart()
 
+    @property
+    def below(self) -> Chart:
+        """The chart that is asked what the calendar cannot know, and that keeps consent if it can."""
+        return self._below
+
     def check(self, case: Case) -> ChartStatus:
         """What is known now; a procedure on a coming appointment is scheduled, unless it is already done or declined.
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from treatment_agent.domain.handoff import HandoffPacket
 from treatment_agent.domain.messages import ApprovedMessage, Channel, Lookup, Receipt
+from treatment_agent.domain.patients import Permission
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.scheduling import (
     ApprovedBooking,
@@ -262,6 +263,7 @@ class MemoryChart:
         """Know nothing beyond the cases."""
         self._patients: dict[str, ChartStatus] = {}
         self._procedures: dict[tuple[str, str], ProcedureStatus] = {}
+        self._permissions: dict[tuple[str, Channel], Permission] = {}
         self._lock = threading.Lock()
 
     def set_patient(self, patient_id: str, status: ChartStatus) -> None:
@@ -273,6 +275,17 @@ class MemoryChart:
         """Where one procedure stands."""
         with self._lock:
             self._procedures[patient_id, procedure_id] = status
+
+    @property
+    def permissions(self) -> dict[tuple[str, Channel], Permission]:
+        """What was written back about texts and email, per patient."""
+        with self._lock:
+            return dict(self._permissions)
+
+    def record_permission(self, patient_id: str, channel: Channel, permission: Permission) -> None:
+        """Keep it; see `ports.ConsentChart`."""
+        with self._lock:
+            self._permissions[patient_id, channel] = permission
 
     def check(self, case: Case) -> ChartStatus:
         """What was set, over what the case says."""
