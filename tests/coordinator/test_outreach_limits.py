@@ -252,10 +252,10 @@ class TestAlarms:
         office.first_touch(*people(3))
         office.sent()
         office.text("STOP", sender=phone(0))
-        office.enroll(*people(3), someone("late", phone(9)))
         office.run_at(FIRST_MORNING + timedelta(hours=1))
         assert office.coordinator.outreach().rule is None
         office.text("stop texting me", sender=phone(1))
+        office.enroll(*people(3), someone("late", phone(9)))
 
         office.run_at(FIRST_MORNING + timedelta(days=5))
         assert office.coordinator.outreach().switch.rule == "limit.opt-out-spike"
