@@ -50,7 +50,7 @@ class TestPreview:
         for kind in KINDS:
             for language in ("en", "es"):
                 assert f"\n{kind}, {language}, v1, approved by " in out
-        assert ", 0 objections. Nothing was sent." in out
+        assert " scripts. 0 objections. Nothing was sent." in out
         assert "3 segments" not in out
         assert "UCS-2" not in out
 
@@ -63,7 +63,7 @@ class TestPreview:
         assert "14 characters, 1 segment, GSM-7, 0.83 cents" in out
         assert "  Hurry, Jordan!" in out
         assert "[lint.pressure]" in out
-        assert "1 scripts, 1 objections" in out
+        assert "1 scripts. 1 objections" in out
 
     def test_shows_an_email_with_its_subject(self, run) -> None:
         out = run("preview", "--script", "booked", "--language", "es", "--email")

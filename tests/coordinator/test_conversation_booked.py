@@ -177,7 +177,7 @@ class TestCancel:
         assert visits(booked) == [("s-12-3-14", CONFIRMED)]
 
     def test_while_it_is_being_moved_ends_the_move_and_keeps_the_visit(self, moving):
-        outcome = moving.text("actually please cancel my appointment")
+        outcome = moving.text("I need to cancel my appointment")
 
         assert outcome.rules[0] == "reply.cancel-by-staff"
         assert outcome.phase_after is Phase.BOOKED

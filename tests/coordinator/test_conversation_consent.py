@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from office_samples import ANA_PHONE
+from office_samples import ANA_PHONE, build
 from pydantic import SecretStr
 
 from treatment_agent import InboundMessage
 from treatment_agent.domain.consent import ConsentStatus
 from treatment_agent.domain.conversation import Disposition, Phase
 from treatment_agent.domain.handoff import HandoffKind, NextStep, Urgency
-from treatment_agent.domain.interpretation import Topic
+from treatment_agent.domain.interpretation import Intent, Topic
+from treatment_agent.testing import ConstantInterpreter, understood
 
 EMERGENCY = "my face is swollen and I can't breathe"
 
@@ -77,7 +78,7 @@ class TestOptOut:
         assert outcome.rules[0] == "consent.already-revoked"
         assert offered.sent() == []
 
-    @pytest.mark.parametrize("words", ["hello?", "what about dec 11", "can you call me?", "who is this?"])
+    @pytest.mark.parametrize("words", ["see you", "what about dec 11", "can you call me?", "who is this?"])
     def test_makes_every_later_routine_text_silent(self, offered, words):
         offered.text("STOP")
         offered.sent()
@@ -145,8 +146,37 @@ class TestOptOut:
         assert offered.sent() == []
         assert offered.let_days_pass(30) == []
 
-    def test_is_not_read_into_other_uses_of_the_word(self, offered):
-        assert offered.text("can I stop by on dec 4?").phase_after is not Phase.OPTED_OUT
+    @pytest.mark.parametrize(
+        "words", ["can I stop by on dec 4?", "can't stop by today", "I stop work at 4", "the bleeding won't stop"]
+    )
+    def test_is_not_read_into_other_uses_of_the_word(self, offered, words):
+        assert offered.text(words).phase_after is not Phase.OPTED_OUT
+        assert consent_of(offered) == [ConsentStatus.GRANTED]
+
+    def test_that_may_be_none_goes_to_a_person_in_silence(self, tmp_path, policy):
+        unclear = build(tmp_path, policy, interpreter=ConstantInterpreter(understood(Intent.OPT_OUT)))
+        unclear.first_touch()
+        unclear.sent()
+
+        outcome = unclear.text("can't stop by today")
+
+        assert outcome.rules[0] == "consent.unclear"
+        assert outcome.phase_after is Phase.WITH_STAFF
+        assert unclear.tasks() == [HandoffKind.HANDOFF]
+        assert unclear.let_days_pass(30) == []
+
+    def test_only_the_interpreter_heard_counts_also_beside_a_topic(self, tmp_path, policy):
+        heard = ConstantInterpreter(understood(Intent.OPT_OUT, Topic.COMPLAINT))
+        said = build(tmp_path, policy, interpreter=heard)
+        said.first_touch()
+        said.sent()
+
+        outcome = said.text("vamoose, dear robot")
+
+        assert outcome.phase_after is Phase.OPTED_OUT
+        assert consent_of(said) == [ConsentStatus.REVOKED]
+        assert said.tasks() == [HandoffKind.REVIEW]
+        assert said.sent() == ["opt-out-confirmation"]
 
 
 class TestOptIn:
@@ -293,7 +323,7 @@ class TestEmergency:
         assert offered.sent() == ["emergency"]
         assert offered.tasks() == [HandoffKind.HANDOFF]
         assert consent_of(offered) == [ConsentStatus.REVOKED]
-        offered.text("hello?")
+        offered.text("see you")
         assert offered.sent() == []
 
     def test_of_the_mind_has_a_text_of_its_own(self, offered):

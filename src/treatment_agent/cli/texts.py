@@ -92,7 +92,7 @@ def _scripts(
         for finding in lint(script, policy.office, policy.texting):
             objections += 1
             screen.out().print(f"  ! {finding.text} [{finding.rule}]", style="yellow")
-    screen.out().print(f"\n{len(scripts)} scripts, {objections} objections. Nothing was sent.")
+    screen.out().print(f"\n{len(scripts)} scripts. {objections} objections. Nothing was sent.")
 
 
 def _chosen(policy: PracticePolicy, only: str | None, language: str | None) -> list[Script]:

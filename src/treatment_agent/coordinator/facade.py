@@ -19,6 +19,7 @@ from treatment_agent.coordinator.shadow import in_shadow, shadowed
 from treatment_agent.coordinator.telling import Telling
 from treatment_agent.coordinator.turns import Ports, Turns
 from treatment_agent.domain.books import ConversationRow, Tally
+from treatment_agent.domain.consent import ConsentNote
 from treatment_agent.domain.events import (
     BookingSettled,
     ChartChange,
@@ -42,9 +43,9 @@ from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import CaseSource, Chart, Clock, Interpreter, Ledger, Messenger, Scheduler, StaffDesk
 from treatment_agent.tools.clock import SystemClock
 from treatment_agent.tools.enrolled_chart import EnrolledChart
-from treatment_agent.understanding.local import LocalInterpreter
-from treatment_agent.understanding.union import Union
+from treatment_agent.understanding.union import beside_local
 
+_PLAIN = ConsentNote()
 log = logging.getLogger(__name__)
 
 
@@ -95,19 +96,17 @@ class Coordinator(OfficeControl):
         self._saver = open_saver(checkpoints or (ledger if isinstance(ledger, str) else "sqlite://"))
         self.graph: Graph = build_graph(self._saver)
         self._gates = Gates(policy, self.ledger, self.clock, live_chart=tools.chart is not None, shadow=self.shadow)
-        local = interpreter is None or isinstance(interpreter, LocalInterpreter | Union)
-        self.interpreter: Interpreter = interpreter or LocalInterpreter()
-        if not local:
-            self.interpreter = Union(self.interpreter)
+        chart = tools.chart or EnrolledChart()
+        self.interpreter: Interpreter = beside_local(interpreter)
         self._ports = Ports(
             policy=policy,
             scheduler=tools.scheduler,
-            chart=tools.chart or EnrolledChart(),
+            chart=chart,
             desk=tools.desk,
             interpreter=self.interpreter,
             ledger=self.ledger,
             clock=self.clock,
-            outbox=Outbox(policy, tools.messenger, self.ledger, self.clock, self._gates),
+            outbox=Outbox(policy, tools.messenger, self.ledger, self.clock, chart, self._gates),
             gates=self._gates,
         )
         self._turns = Turns(ports=self._ports, graph=self.graph, saver=self._saver)
@@ -256,13 +255,13 @@ class Coordinator(OfficeControl):
         """Staff end the follow-up."""
         return self._staff(conversation_id, StaffVerb.CLOSE, by)
 
-    def record_consent(self, conversation_id: str, *, by: str) -> TurnOutcome:
-        """Staff record that the patient agreed to texts (and lifts an earlier revocation)."""
-        return self._staff(conversation_id, StaffVerb.RECORD_CONSENT, by)
+    def record_consent(self, conversation_id: str, *, by: str, note: ConsentNote = _PLAIN) -> TurnOutcome:
+        """Staff record that the patient agreed to texts (and lifts an earlier revocation of theirs)."""
+        return self._staff(conversation_id, StaffVerb.RECORD_CONSENT, by, note=note)
 
-    def record_revocation(self, conversation_id: str, *, by: str) -> TurnOutcome:
-        """Staff record that the patient wants no texts, said in any way."""
-        return self._staff(conversation_id, StaffVerb.RECORD_REVOCATION, by)
+    def record_revocation(self, conversation_id: str, *, by: str, note: ConsentNote = _PLAIN) -> TurnOutcome:
+        """Staff record that the patient wants no texts, said in any way; it binds everybody on the same number."""
+        return self._staff(conversation_id, StaffVerb.RECORD_REVOCATION, by, note=note)
 
     def _staff(self, conversation_id: str, verb: StaffVerb, by: str, **more: object) -> TurnOutcome:
         fields = {"id": self.clock.new_id(), "at": self.clock.now(), "verb": verb, "by": by, **more}

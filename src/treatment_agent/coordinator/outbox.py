@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
-from treatment_agent.domain.books import OutboxRow, OutboxStatus
+from treatment_agent.domain.books import ConversationFacts, OutboxRow, OutboxStatus
 from treatment_agent.domain.events import DeliveryReported
 from treatment_agent.domain.messages import DeliveryStatus, Lookup, Receipt, SendKind
 from treatment_agent.errors import AdapterRejected, AdapterUnavailable
 from treatment_agent.policies import dispatching
 from treatment_agent.policies.practice import PracticePolicy
-from treatment_agent.ports import Clock, Ledger, Messenger
+from treatment_agent.ports import Chart, Clock, Ledger, Messenger
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ class Outbox:
     messenger: Messenger
     ledger: Ledger
     clock: Clock
+    chart: Chart
     gates: Gates
 
     def dispatch(self, conversation_id: str, *, hold: Hold, fresh: frozenset[str] = frozenset()) -> None:
@@ -73,7 +74,7 @@ class Outbox:
             return
         if not fresh or row.message.kind is SendKind.OUTREACH:
             facts = self.ledger.facts(conversation_id, at=now)
-            rule = dispatching.refusal(row, facts, self.policy, now)
+            rule = dispatching.refusal(row, facts, self.policy, now) or self._chart_says_no(row, facts, fresh)
             if rule is not None:
                 self._cancel(row, conversation_id, rule)
                 return
@@ -94,29 +95,48 @@ class Outbox:
         else:
             self.ledger.mark_sent(key, receipt, at=self.clock.now())
 
+    def _chart_says_no(self, row: OutboxRow, facts: ConversationFacts, fresh: bool) -> str | None:
+        """P9: the chart is asked once more where its answer at the decision has grown old, and never assumed."""
+        if not dispatching.asks_chart(row, facts, self.clock.now(), fresh=fresh) or facts.case is None:
+            return None
+        try:
+            status = self.chart.check(facts.case)
+        except Exception as error:
+            log.warning("dispatch.chart-unavailable key=%s error=%s", row.message.key, type(error).__name__)
+            return "dispatch.chart-unavailable"
+        return dispatching.overtaken_by(status, facts.case)
+
     def _cancel(self, row: OutboxRow, conversation_id: str, rule: str) -> None:
         """Not sent because it may not be any more. An answer somebody waits for goes to a person."""
         kind = row.message.kind
-        later = rule == "dispatch.stale" or rule.startswith("limit.")
-        if later and kind is SendKind.OUTREACH:
+        switched_off = rule.startswith("limit.")
+        if (switched_off or rule in dispatching.DECIDED_AGAIN) and kind is SendKind.OUTREACH:
             wakes = row.message.script_id == self.policy.cadence.wake_script_id
             again = "dispatch.stale-wake" if wakes else "dispatch.stale-touch"
-            self._give_up(row, conversation_id, OutboxStatus.CANCELLED, again)
-        elif later and kind not in (SendKind.HANDOFF, SendKind.OPT_OUT):
+            noted = again if rule == "dispatch.stale" else rule
+            self._give_up(row, conversation_id, OutboxStatus.CANCELLED, noted, said=again)
+        elif (switched_off or rule == "dispatch.stale") and kind not in (SendKind.HANDOFF, SendKind.OPT_OUT):
             self._give_up(row, conversation_id, OutboxStatus.CANCELLED, rule)
         else:
             self.ledger.mark_unsent(row.message.key, OutboxStatus.CANCELLED.value, rule, at=self.clock.now())
 
     def _give_up(
-        self, row: OutboxRow, conversation_id: str, status: OutboxStatus, rule: str, code: str | None = None
+        self,
+        row: OutboxRow,
+        conversation_id: str,
+        status: OutboxStatus,
+        rule: str,
+        code: str | None = None,
+        said: str | None = None,
     ) -> None:
+        """Settle the row as `rule` says; `said` is what the conversation is told, if it is something else."""
         now = self.clock.now()
         event = DeliveryReported(
             id=f"{row.message.key}:{status.value}",
             at=now,
             send_key=row.message.key,
             status=DeliveryStatus.FAILED,
-            error_code=rule,
+            error_code=said or rule,
             opted_out=code == "opted_out",
         )
         self.ledger.claim(conversation_id, event, at=now)

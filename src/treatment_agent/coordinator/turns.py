@@ -17,11 +17,11 @@ from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.telling import Telling
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
-from treatment_agent.domain.consent import ConsentStatus
+from treatment_agent.domain.consent import BY_STAFF, ConsentHow, ConsentNote, ConsentStatus, concerns_us
 from treatment_agent.domain.conversation import Conversation, Phase
-from treatment_agent.domain.events import DeliveryReported, PatientMessage, StaffAction, StaffVerb, TouchDue
+from treatment_agent.domain.events import DeliveryReported, Event, PatientMessage, StaffAction, StaffVerb, TouchDue
 from treatment_agent.domain.messages import Channel
-from treatment_agent.domain.turn import TurnRecord
+from treatment_agent.domain.turn import ConsentChange, TurnRecord
 from treatment_agent.errors import ConversationBusy
 from treatment_agent.graph.build import Graph
 from treatment_agent.graph.state import TurnContext, fresh
@@ -34,6 +34,7 @@ from treatment_agent.ports import Chart, Clock, Interpreter, Ledger, Scheduler, 
 
 log = logging.getLogger(__name__)
 
+COORDINATOR = "coordinator"  # who passes on what somebody else on the number said
 PATIENCE = timedelta(minutes=3)  # longer than a lease, so that a dead worker's is waited out
 PAUSE = timedelta(milliseconds=25)
 
@@ -245,25 +246,29 @@ class Turns:
     def _tell_others(self, stored: StoredEvent, record: TurnRecord, facts: ConversationFacts) -> tuple[str, ...]:
         """A STOP or START counts for everyone on the number: the other conversations get an event, before the commit.
 
-        After it, a crash could lose them; a repeated claim changes nothing.
+        After it, a crash could lose them; a repeated claim changes nothing. A consent that staff recorded counts for
+        the patient who gave it only.
         """
         change, event = record.consent, stored.event
-        if change is None or not isinstance(event, PatientMessage | DeliveryReported):
+        if change is None or not concerns_us(change.purpose) or not _speaks_for_others(event):
             return ()
         revoked = change.status is ConsentStatus.REVOKED
         numbers = [stored.sender] if stored.sender else [c.address for c in facts.contacts if c.channel is Channel.SMS]
         sharing = {c.id: c for number in numbers for c in self.ports.ledger.conversations_of(number)}
         sharing.pop(stored.conversation_id, None)
+        if isinstance(event, StaffAction) and not revoked:
+            sharing = {id: c for id, c in sharing.items() if c.patient_id == facts.conversation.patient_id}
         others = tuple(c.id for c in sharing.values() if (c.phase is Phase.OPTED_OUT) is not revoked)
         for other in others:
             action = StaffAction(
                 id=f"{event.id}:{other}",
                 at=event.at,
                 verb=StaffVerb.RECORD_REVOCATION if revoked else StaffVerb.RECORD_CONSENT,
-                by="coordinator",
+                by=COORDINATOR,
                 how=change.how,
+                note=ConsentNote(how=_heard(change)),
             )
-            self.ports.ledger.claim(other, action, at=record.at)
+            self.ports.ledger.claim(other, action, at=record.at, sender=stored.sender)
         return others
 
     def _prune(self, conversation_id: str) -> None:
@@ -272,6 +277,17 @@ class Turns:
         except Exception as error:
             # It only costs space, and the next turn prunes again.
             log.warning("turn.not-pruned conversation=%s error=%s", conversation_id, type(error).__name__)
+
+
+def _speaks_for_others(event: Event) -> bool:
+    """True for what was said on the number itself. An event that passes such a word on does not pass it on again."""
+    return isinstance(event, PatientMessage | DeliveryReported) or (
+        isinstance(event, StaffAction) and event.by != COORDINATOR
+    )
+
+
+def _heard(change: ConsentChange) -> ConsentHow:
+    return change.how if change.how in BY_STAFF else ConsentHow.STAFF
 
 
 def _config(stored: StoredEvent) -> RunnableConfig:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.value import Value
+
+FOLLOW_UP: Final = "treatment_follow_up"
+"""The purpose of this coordinator's own texts."""
+EVERYTHING: Final = "all"
+"""Every purpose of the office: what a revocation means unless somebody recorded less."""
+
+
+def concerns_us(purpose: str) -> bool:
+    """True for what counts for our texts: follow-up itself, or everything. Empty means the default."""
+    return purpose in ("", FOLLOW_UP, EVERYTHING)
 
 
 class ConsentStatus(StrEnum):
@@ -20,14 +31,38 @@ class ConsentStatus(StrEnum):
 
 
 class ConsentHow(StrEnum):
-    """How a grant or revocation reached us."""
+    """How a grant or revocation reached us. From `STAFF` on, a member of staff heard or read it and wrote it down."""
 
     CHART = "chart"
     KEYWORD = "keyword"
     WORDS = "words"
-    STAFF = "staff"
     CARRIER = "carrier"
     WRONG_NUMBER = "wrong_number"
+    STAFF = "staff"
+    PHONE = "phone"
+    VOICEMAIL = "voicemail"
+    IN_PERSON = "in_person"
+    PAPER = "paper"
+    WEB_FORM = "web_form"
+    EMAIL = "email"
+    LETTER = "letter"
+
+
+BY_STAFF: Final = tuple(ConsentHow)[tuple(ConsentHow).index(ConsentHow.STAFF) :]
+
+
+class ConsentNote(Value):
+    """What staff write down beside a grant or revocation.
+
+    `evidence` is where the proof is: the number of a form, a call or a note, never a name or somebody's words.
+    `purpose` is empty for the default: a grant is for follow-up, a revocation for everything. `channel` narrows a grant
+    to phones or mailboxes; a revocation always binds every contact point of the person.
+    """
+
+    how: ConsentHow = ConsentHow.STAFF
+    evidence: str = Field(default="", pattern=r"^[\w.:/#-]{0,80}$")
+    purpose: str = Field(default="", pattern=r"^[a-z_]{0,40}$")
+    channel: Channel | None = None
 
 
 class ConsentRecord(Value):
@@ -42,7 +77,7 @@ class ConsentRecord(Value):
     by: str = ""
     evidence: str = ""
     channel: Channel = Channel.SMS
-    purpose: str = "treatment_follow_up"
+    purpose: str = FOLLOW_UP
 
 
 def is_active(status: ConsentStatus, at: datetime | None) -> bool:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from treatment_agent.domain.consent import ConsentHow
+from treatment_agent.domain.consent import ConsentHow, ConsentNote
 from treatment_agent.domain.handoff import NextStep
 from treatment_agent.domain.messages import Channel, DeliveryStatus
 from treatment_agent.domain.scheduling import BookingStatus
@@ -84,7 +84,7 @@ class StaffVerb(StrEnum):
 
 
 class StaffAction(Value):
-    """A member of staff acted on the conversation. `by` is a staff id."""
+    """A member of staff acted on the conversation. `by` is a staff id; `note` goes with consent and revocation."""
 
     kind: Literal["staff_action"] = "staff_action"
     id: str
@@ -95,6 +95,7 @@ class StaffAction(Value):
     until: date | None = None
     visit_at: AwareDatetime | None = None
     how: ConsentHow = ConsentHow.STAFF
+    note: ConsentNote = ConsentNote()
 
 
 class DeliveryReported(Value):

@@ -78,11 +78,16 @@ class ReasonNote:
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """Consent to be recorded with this turn, for every contact point of the person."""
+    """Consent to be recorded with this turn: a revocation for every contact point of the person, a grant for the one
+    that spoke, or those staff named. `evidence` is empty where the turn's own event is the evidence.
+    """
 
     status: ConsentStatus
     how: ConsentHow
     by: str = ""
+    purpose: str = ""
+    evidence: str = ""
+    channel: Channel | None = None
 
 
 class DueChange(StrEnum):
@@ -98,7 +103,8 @@ class Decision:
     """What to do about one event. Made by pure functions; carried out by the graph.
 
     `tool` is at most one call per step; its outcome may lead to a further decision. `due_at` counts with
-    `due = SET`. `channel` is how the conversation goes on, `send_by` how this decision's own texts travel. `rules` are the stable ids of every rule that spoke, the deciding one first.
+    `due = SET`. `channel` is how the conversation goes on, `send_by` how this decision's own texts travel. `rules` are
+    the stable ids of every rule that spoke, the deciding one first.
     """
 
     move: Move

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from treatment_agent.domain.events import PatientMessage
 from treatment_agent.domain.interpretation import Topic
+from treatment_agent.domain.patients import PatientStatus
 from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus
 from treatment_agent.domain.turn import AskChart, Book, Decision, Search, Verdict
 from treatment_agent.errors import AdapterError, NotPermitted, SlotTaken
@@ -13,7 +14,7 @@ from treatment_agent.graph.state import TurnContext, TurnState
 from treatment_agent.policies import booking, gate, outcomes, outreach, topics
 from treatment_agent.policies.hearing import Turn
 
-MOST_CALLS = 4
+MOST_CALLS = 5
 # The patient took a while: the time is as good as taken, and others are offered.
 _GONE_BY = frozenset({"booking.past", "booking.too-soon"})
 
@@ -29,11 +30,14 @@ def carry_out(decisions: tuple[Decision, ...], state: TurnState, context: TurnCo
     turn = None
     if isinstance(event, PatientMessage) and interpretation is not None and context.facts.case is not None:
         turn = context.heard(interpretation, event.id)
-    decision = decisions[-1]
+    decision, asked = decisions[-1], False
     for _ in range(MOST_CALLS):
         match decision.tool:
             case None:
                 return (*decisions[:-1], decision)
+            case Search() if turn is not None and not asked:
+                asked = True
+                decision = _overtaken(turn, context) or decision
             case Search() as search:
                 decision = _search(decision, search, turn, context)
             case Book() as book if turn is not None:
@@ -43,6 +47,30 @@ def carry_out(decisions: tuple[Decision, ...], state: TurnState, context: TurnCo
             case _:
                 raise ValueError("this tool answers a patient's message only")
     raise ValueError("too many tool calls in one turn")
+
+
+def _overtaken(turn: Turn, context: TurnContext) -> Decision | None:
+    """Before times are offered the chart is asked: staff may have booked by phone (P6, P9). `_book` asks for itself."""
+    if turn.visit_stands:
+        return None
+    try:
+        status = context.chart.check(turn.case)
+    except AdapterError:
+        return None
+    if outreach.changed(turn.case, status) is None:
+        return None
+    verdict = (Verdict(topic=Topic.OTHER, rule="chart.overtaken"),)
+    request = topics.request(
+        verdict,
+        event_id=turn.event_id,
+        conversation=turn.conversation,
+        interpretation=turn.interpretation,
+        policy=turn.policy,
+        now=turn.now,
+    )
+    decision = gate.hand_off(request, verdict, context.facts, turn.policy, revokes=False, now=turn.now)
+    over = status.do_not_contact or status.patient_status != PatientStatus.ACTIVE
+    return gate.without_texts(decision) if over else decision
 
 
 def _search(decision: Decision, search: Search, turn: Turn | None, context: TurnContext) -> Decision:

@@ -16,7 +16,7 @@ from langgraph.runtime import Runtime
 from treatment_agent.domain.conversation import Move
 from treatment_agent.domain.events import PatientMessage, TouchDue
 from treatment_agent.domain.handoff import Urgency
-from treatment_agent.domain.interpretation import Intent, Interpretation, Topic
+from treatment_agent.domain.interpretation import Interpretation, Topic
 from treatment_agent.domain.text import normalize
 from treatment_agent.domain.turn import Decision, Verdict
 from treatment_agent.errors import AdapterError
@@ -74,6 +74,8 @@ def consent_gate(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         found = screening.emergency
         verdict = Verdict(topic=Topic.EMERGENCY, rule=found.rule, evidence=(found.span,))
         return {"screening": screening, "verdicts": (verdict,), "to_person": True}
+    if screening.opt_out and context.policy.consent.answered_by_carrier(text):
+        event = event.model_copy(update={"carrier_opt_out": True})
     decision = gate.decide(screening, event, context.facts, context.policy)
     if decision is None:
         return {"screening": screening, "decisions": ()}
@@ -127,11 +129,13 @@ def topic_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         situation=context.situation,
         shared_with=context.facts.shared_with,
     )
-    verdicts = (*state.get("verdicts", ()), *topics.judge(heard, context.policy))
+    screening = state.get("screening")
+    unclear = gate.unclear_opt_out(interpretation, screening)
+    verdicts = (*state.get("verdicts", ()), *unclear, *topics.judge(heard, context.policy))
     if context.stopped:
         verdicts = (*verdicts, Verdict(topic=Topic.OTHER, rule="limit.stopped"))
     settled = state["decisions"]
-    if not settled and Intent.OPT_OUT in interpretation.intents and verdicts:
+    if not settled and verdicts and gate.said_opt_out(interpretation, screening):
         settled = (gate.revoke(context.facts, event),)
     if not settled:
         return {"verdicts": verdicts, "to_person": bool(verdicts)}
@@ -218,12 +222,13 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         now=context.now,
     )
     screening = state.get("screening")
+    said = bool(screening and screening.opt_out) or gate.said_opt_out(interpretation, screening)
     decision = gate.hand_off(
         request,
         verdicts,
         context.facts,
         context.policy,
-        revokes=bool(screening and screening.opt_out) or event.carrier_opt_out or _opts_out(interpretation),
+        revokes=said or event.carrier_opt_out,
         now=context.now,
     )
     if "turn.consent-gate-failed" in failures:
@@ -232,10 +237,6 @@ def handoff(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     else:
         decision = replace(decision, language=_language(context, interpretation))
     return {"decisions": (*_kept(state), decision), "to_person": False}
-
-
-def _opts_out(interpretation: Interpretation | None) -> bool:
-    return interpretation is not None and Intent.OPT_OUT in interpretation.intents
 
 
 def _kept(state: TurnState) -> tuple[Decision, ...]:

@@ -10,7 +10,7 @@ from functools import cache
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from treatment_agent.domain.books import ContactFacts
-from treatment_agent.domain.consent import ConsentHow, ConsentRecord, ConsentStatus
+from treatment_agent.domain.consent import EVERYTHING, FOLLOW_UP, ConsentHow, ConsentRecord, ConsentStatus
 from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
@@ -148,23 +148,43 @@ def change_consent(
     conn: Connection, conversation: Conversation, change: ConsentChange, *, event_id: str, sender: int | None,
     said_at: datetime, at: datetime,
 ) -> None:  # fmt: skip
-    """Append what a turn learned, for every contact point the person has or had.
+    """Append what a turn learned: a revocation for every contact point of the person, a grant for the one that spoke.
 
-    "Wrong number" is said by somebody who is not the patient: it binds only the number it came from.
+    Without a sender, a grant is for the contact points of today, or those of the channel staff named. A number the
+    person no longer has belongs to somebody else by now: nothing is recorded there, but the person's own revocation
+    follows them. "Wrong number" is said by somebody who is not the patient: it binds only the number it came from.
     """
-    record = ConsentRecord(status=change.status, at=said_at, how=change.how, by=change.by, evidence=event_id)
+    record = _record(change, event_id, said_at)
     if change.how is ConsentHow.WRONG_NUMBER and sender is not None:
         conn.execute(consents.insert(), [consent_row(record, sender, None, at)])
         return
     points = set() if sender is None else {sender}
     if conversation.patient_id is None:
         points |= set(conn.scalars(select(conversations.c.contact_id).where(conversations.c.id == conversation.id)))
-    else:
-        links = patient_contacts.c
-        points |= set(conn.scalars(select(links.contact_id).where(links.patient_id == conversation.patient_id)))
+    elif sender is None or change.status is ConsentStatus.REVOKED:
+        points |= _current_points(conn, conversation.patient_id, change.channel)
     rows = [consent_row(record, point, conversation.patient_id, at) for point in sorted(points - {None})]
     if rows:
         conn.execute(consents.insert(), rows)
+
+
+def _record(change: ConsentChange, event_id: str, said_at: datetime) -> ConsentRecord:
+    default = EVERYTHING if change.status is ConsentStatus.REVOKED else FOLLOW_UP
+    return ConsentRecord(
+        status=change.status,
+        at=said_at,
+        how=change.how,
+        by=change.by,
+        evidence=change.evidence or event_id,
+        purpose=change.purpose or default,
+    )
+
+
+def _current_points(conn: Connection, patient_id: str, channel: Channel | None) -> set[int]:
+    links, points = patient_contacts.c, contact_points.c
+    query = select(links.contact_id).join(contact_points, points.id == links.contact_id)
+    query = query.where(links.patient_id == patient_id, links.is_current)
+    return set(conn.scalars(query.where(points.kind == str(channel)) if channel else query))
 
 
 def consent_row(
@@ -218,12 +238,16 @@ def _points_query(*, stranger: bool) -> AnySelect:
 
 @cache
 def _consent_query() -> AnySelect:
-    """What was said on these contact points, and what the person revoked anywhere, in order of time."""
+    """What was said on these contact points, and what the person revoked anywhere, in order of time.
+
+    Only what concerns our texts: a grant for another purpose is no grant here.
+    """
     table = consents.c
+    ours = table.purpose.in_((FOLLOW_UP, EVERYTHING))
     on_point = table.contact_id.in_(bindparam("points", expanding=True))
     by_person = (table.patient_id == bindparam("patient")) & revocation
     columns = (table.contact_id, table.patient_id, table.status, table.at)
-    return select(*columns).where(or_(on_point, by_person)).order_by(table.at, table.seq)
+    return select(*columns).where(or_(on_point, by_person), ours).order_by(table.at, table.seq)
 
 
 def _facts(point: AnyRow, log: Sequence[AnyRow], patient_id: str | None) -> ContactFacts:

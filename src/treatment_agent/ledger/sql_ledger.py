@@ -19,12 +19,25 @@ from treatment_agent.domain.books import (
     TurnCommit,
 )
 from treatment_agent.domain.consent import ConsentRecord
+from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
 from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
-from treatment_agent.ledger import desk, enrolment, events, journal, missing, outbox, people, reading, report, turns
+from treatment_agent.ledger import (
+    consent_file,
+    desk,
+    enrolment,
+    events,
+    journal,
+    missing,
+    outbox,
+    people,
+    reading,
+    report,
+    turns,
+)
 from treatment_agent.ledger.database import Database
 from treatment_agent.ledger.office import SqlOffice
 
@@ -204,6 +217,18 @@ class SqlLedger(SqlOffice):
         """Append a grant or revocation for a contact point; a revocation binds everybody who has it, everywhere."""
         with self._database.write() as conn:
             people.record_consent(conn, address, record, at=at)
+
+    def contact_file(self, address: PhoneNumber | EmailAddress) -> ContactFile:
+        """Everything on the books about one contact point. Raises NotFound."""
+        with self._database.read() as conn:
+            return consent_file.contact_file(conn, address)
+
+    def contact_addresses(self, *, patient_id: str | None = None) -> tuple[PhoneNumber | EmailAddress, ...]:
+        """Every contact point on the books, or those a patient has and had."""
+        with self._database.read() as conn:
+            if patient_id is None:
+                return consent_file.addresses(conn)
+            return consent_file.addresses_of_patient(conn, patient_id)
 
     def mark_incapable(self, address: PhoneNumber | EmailAddress, rule: str, *, at: datetime) -> None:
         """This number cannot receive texts."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from treatment_agent.domain.books import ConversationFacts
-from treatment_agent.domain.consent import ConsentStatus
+from treatment_agent.domain.consent import ConsentStatus, concerns_us
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.messages import ApprovedMessage, PlannedSend, SendKind
 from treatment_agent.domain.turn import ConsentChange
@@ -41,7 +41,7 @@ def check(
     turn's event happened: the minutes in which an opt-out may be confirmed count from there, not from when a crash or
     a queue let us read it (P1).
     """
-    revoked = consent is not None and consent.status is ConsentStatus.REVOKED
+    revoked = consent is not None and consent.status is ConsentStatus.REVOKED and concerns_us(consent.purpose)
     heard_at = min(said_at or now, now)
     facts = replace(_with_consent(before, consent, heard_at), conversation=_unmarked(before.conversation, after))
     messages: list[ApprovedMessage] = []
@@ -64,7 +64,7 @@ def check(
 
 
 def _with_consent(facts: ConversationFacts, change: ConsentChange | None, at: datetime) -> ConversationFacts:
-    if change is None:
+    if change is None or not concerns_us(change.purpose):
         return facts
     contacts = tuple(replace(c, consent=change.status, consent_at=at) for c in facts.contacts)
     revoked = change.status is ConsentStatus.REVOKED

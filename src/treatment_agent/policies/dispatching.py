@@ -8,12 +8,18 @@ from treatment_agent.domain.books import ConversationFacts, OutboxRow
 from treatment_agent.domain.consent import ConsentStatus
 from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.messages import SendKind
+from treatment_agent.domain.treatment import Case, ChartStatus
 from treatment_agent.policies.contact import Allowed, decide_outreach
+from treatment_agent.policies.outreach import changed
 from treatment_agent.policies.practice import PracticePolicy
 
 # An outreach text is decided and sent in one breath. Found later, the chart must be asked afresh.
 OUTREACH_LIFETIME = timedelta(minutes=10)
 REPLY_LIFETIME = timedelta(hours=12)
+# As long as this the chart's answer at the decision counts as given just before sending: every text asks it once.
+CHART_ANSWER_LIFETIME = timedelta(seconds=10)
+# Outreach refused for these is decided again from the start, where the chart closes or reroutes the case.
+DECIDED_AGAIN = frozenset({"dispatch.stale", "dispatch.chart-changed", "dispatch.chart-unavailable"})
 
 
 def refusal(row: OutboxRow, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> str | None:
@@ -40,6 +46,21 @@ def refusal(row: OutboxRow, facts: ConversationFacts, policy: PracticePolicy, no
     if kind is SendKind.OUTREACH:
         return _outreach(row, facts, policy, now)
     return "dispatch.stale" if age > REPLY_LIFETIME else None
+
+
+def asks_chart(row: OutboxRow, facts: ConversationFacts, now: datetime, *, fresh: bool) -> bool:
+    """True when the chart must be asked once more before this text may leave: we write first, and time has passed.
+
+    `fresh`: the text was decided in this very run, with the chart asked after `row.created_at`.
+    """
+    if row.message.kind is not SendKind.OUTREACH or facts.case is None:
+        return False
+    return not fresh or now - row.created_at > CHART_ANSWER_LIFETIME
+
+
+def overtaken_by(chart: ChartStatus, case: Case) -> str | None:
+    """`dispatch.chart-changed` if the chart would close or reroute the case by now."""
+    return "dispatch.chart-changed" if changed(case, chart) or chart.next_visit_at is not None else None
 
 
 def _outreach(row: OutboxRow, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> str | None:

@@ -9,18 +9,20 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from treatment_agent.domain.books import ConversationFacts
+from treatment_agent.domain.books import ContactFacts, ConversationFacts
 from treatment_agent.domain.consent import ConsentHow, ConsentStatus
 from treatment_agent.domain.conversation import Disposition, Move, Phase
 from treatment_agent.domain.events import Event, PatientMessage
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Asked, Intent, Interpretation, Topic
-from treatment_agent.domain.messages import SendKind
+from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
+from treatment_agent.policies.contact import revoked
 from treatment_agent.policies.practice import DEFAULT_RULE_SCRIPTS, PracticePolicy
 from treatment_agent.policies.screening import Screening
 from treatment_agent.policies.topics import deciding, due_at
 
+UNCLEAR = "consent.unclear"
 EMERGENCY_REPEAT = timedelta(minutes=30)
 _BOT_QUESTION = "human.bot-question"
 # Topics whose own text says no more than that a person will answer.
@@ -41,7 +43,7 @@ def decide(
             return replace(decision, handoff=_ask_about_visit(event, facts, policy))
         return decision
     late = facts.revoked_at is not None and event.at < facts.revoked_at
-    if screening.opt_in and not late and (conversation.phase is Phase.OPTED_OUT or facts.revoked_at is not None):
+    if screening.opt_in and not late and revoked(facts, _on(event.channel, facts)):
         return _opt_in(facts)
     if conversation.phase is Phase.OPTED_OUT:
         return None
@@ -49,6 +51,26 @@ def decide(
         says = () if conversation.held else (Say("help"),)
         return Decision(move=Move.STAY, rules=("consent.help",), says=says)
     return None
+
+
+def _on(channel: Channel, facts: ConversationFacts) -> ContactFacts | None:
+    return next((c for c in facts.contacts if c.channel is channel), None)
+
+
+def said_opt_out(interpretation: Interpretation | None, screening: Screening | None) -> bool:
+    """True when the interpreter heard an opt-out that the word lists do not know. In doubt it is believed."""
+    heard = interpretation is not None and Intent.OPT_OUT in interpretation.intents
+    return heard and not (screening is not None and screening.lookalike)
+
+
+def unclear_opt_out(interpretation: Interpretation, screening: Screening | None) -> tuple[Verdict, ...]:
+    """`consent.unclear`: the interpreter heard an opt-out where a phrase only sounds like one. A person reads it."""
+    if screening is None or screening.opt_out or Intent.OPT_OUT not in interpretation.intents:
+        return ()
+    if said_opt_out(interpretation, screening):
+        return ()
+    spans = tuple(c.span for c in interpretation.clauses if c.label is Intent.OPT_OUT)
+    return (Verdict(topic=Topic.OTHER, rule=UNCLEAR, evidence=spans),)
 
 
 def revoke(facts: ConversationFacts, event: PatientMessage) -> Decision:
@@ -167,6 +189,9 @@ def hand_off(
         )
     if facts.conversation.held and handoff.urgency is not Urgency.NOW:
         return Decision(move=Move.STAY, rules=("hold.attached", *decision.rules))
+    if handoff.urgency is not Urgency.NOW and any(v.rule == UNCLEAR for v in verdicts):
+        # If it was an opt-out, not even "somebody will answer" may go out.
+        return without_texts(decision)
     if facts.conversation.phase is Phase.OPTED_OUT:
         return replace(decision, move=Move.STAY, says=())
     return decision

@@ -97,6 +97,10 @@ class WordLists:
             if not any(start <= hit.start and hit.end <= end for start, end in masks.get(group.label, ())):
                 yield Match(group, words.indexes(base + hit.start, base + hit.end))
 
+    def is_harmless(self, words: Words) -> bool:
+        """True when a harmless phrase is in the message."""
+        return any(True for _ in self._harmless.find(words.line))
+
 
 class Lexicon:
     """All topic lists and the opt-out list, with the spelling they are written for."""
@@ -171,6 +175,10 @@ class Lexicon:
         if found:
             grave = {i for m in self._topics.find(words) if m.group.rule == _SELF_HARM for i in m.words}
             yield from (match for match in found if grave.isdisjoint(match.words))
+
+    def sounds_like_opt_out(self, words: Words) -> bool:
+        """True when a phrase is there that has the words of a revocation and means something else ("stop by at 4")."""
+        return self._opt_out.is_harmless(words)
 
     def asks_in(self, words: Words) -> bool:
         """True when the whole message is an opt-in keyword."""

@@ -23,6 +23,7 @@ from treatment_agent.domain.treatment import Case, Family
 from treatment_agent.domain.turn import Verdict
 from treatment_agent.domain.value import Value
 from treatment_agent.errors import PolicyError
+from treatment_agent.policies.consenting import ConsentRules
 from treatment_agent.policies.law import Law
 from treatment_agent.policies.limits import Limits
 from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
@@ -263,6 +264,7 @@ class PracticePolicy(Value):
     contact: ContactRules = ContactRules()
     law: Law = Field(default_factory=Law)
     texting: Texting = Texting()
+    consent: ConsentRules = ConsentRules()
     scripts: ScriptBook = Field(default_factory=default_scripts)
     topics: dict[Topic, TopicPolicy] = Field(default_factory=default_topics)
     rule_scripts: dict[str, str] = Field(default_factory=lambda: dict(DEFAULT_RULE_SCRIPTS))

@@ -22,6 +22,7 @@ from treatment_agent.domain.messages import DeliveryStatus
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, Say
 from treatment_agent.policies.channels import FALLBACK_AFTER, after_failure
+from treatment_agent.policies.consenting import CARRIER_OPT_OUT, recorded
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.topics import due_at
 from treatment_agent.policies.waiting import nudge_at
@@ -135,7 +136,7 @@ def _settled(event: BookingSettled, facts: ConversationFacts, policy: PracticePo
 
 
 def _delivery(event: DeliveryReported, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> Decision:
-    if event.opted_out:
+    if event.opted_out or event.error_code in CARRIER_OPT_OUT:
         return Decision(
             move=Move.REVOKE,
             rules=("consent.carrier-opt-out",),
@@ -192,20 +193,8 @@ def _staff(event: StaffAction, facts: ConversationFacts, policy: PracticePolicy,
             )
         case StaffVerb.APPROVE_TEXT | StaffVerb.REJECT_TEXT:
             return _approval(event, facts, policy, now)
-        case StaffVerb.RECORD_CONSENT:
-            return Decision(
-                move=_may(conversation, Move.OPT_IN),
-                rules=(rule,),
-                consent=ConsentChange(ConsentStatus.GRANTED, event.how, event.by),
-            )
-        case StaffVerb.RECORD_REVOCATION:
-            return Decision(
-                move=Move.REVOKE,
-                rules=(rule,),
-                consent=ConsentChange(ConsentStatus.REVOKED, event.how, event.by),
-                disposition=Disposition.OPTED_OUT,
-                due=DueChange.CLEAR,
-            )
+        case StaffVerb.RECORD_CONSENT | StaffVerb.RECORD_REVOCATION:
+            return recorded(event, conversation, rule)
 
 
 def _approval(event: StaffAction, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> Decision:

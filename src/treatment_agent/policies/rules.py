@@ -112,6 +112,7 @@ _CONSENT: Final = {
     "consent.silent": "The patient asked for no more texts earlier; what they write is kept for staff, unanswered.",
     "consent.fresh-opt-in": "The patient wrote START: texts are welcome again.",
     "consent.help": "The patient wrote HELP and got the office's name and number.",
+    "consent.unclear": "It may be an opt-out or only sound like one: a person reads it and nothing is sent until then.",
     "consent.carrier-opt-out": "The carrier reported that this person opted out.",
 }
 _GUARDRAIL: Final = {
@@ -179,6 +180,7 @@ _OUTSIDE: Final = {
     "chart.deceased": "The chart says that the patient has died: the case closes.",
     "chart.inactive": "The chart says that the patient is not active: the case closes.",
     "chart.do-not-contact": "The chart says that this patient is not to be contacted: the case closes.",
+    "chart.overtaken": "The patient writes about treatment that the chart shows as booked or over: staff answer.",
     "chart.cancelled": "The booked visit was cancelled in the chart: human review.",
     "chart.staff-contact": "Staff talked with the patient: the next touch waits.",
     "settled.confirmed": "The calendar confirmed the requested visit.",
@@ -202,6 +204,7 @@ _OUTSIDE: Final = {
     "staff.approve-text": "A person approved this text of a new script version: the touch is due again.",
     "staff.reject-text": "A person did not want this text of a new script version to go out: human review.",
     "staff.record-consent": "Staff recorded that the patient agrees to texts.",
+    "staff.record-other-purpose": "Staff recorded consent for another kind of text; follow-up is not touched by it.",
     "staff.record-revocation": "Staff recorded that the patient wants no texts.",
 }
 _LIMIT: Final = {
@@ -236,6 +239,8 @@ _TURN: Final = {
     "dispatch.stale": "The text was decided too long ago to be sent now.",
     "dispatch.stale-touch": "The touch was decided too long ago; it is decided again.",
     "dispatch.stale-wake": "The text that ends a deferral was decided too long ago; it is decided again.",
+    "dispatch.chart-changed": "The chart changed before the text left: the touch is decided again.",
+    "dispatch.chart-unavailable": "The chart could not be asked once more before the text left: it is decided again.",
     "dispatch.overtaken": "The conversation moved on before the text left, so it is not sent.",
     "dispatch.opt-out-late": "It is too late to confirm the opt-out by text.",
     "outbound.approved": "An approved text, filled with verified facts.",

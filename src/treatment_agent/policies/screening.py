@@ -17,6 +17,7 @@ _WORD: Final = re.compile(r"\w+")
 # "Hi, please ... thanks" around an opt-out is no further message.
 _FEW_WORDS: Final = 3
 _SENTENCE: Final = re.compile(r"[^.!?\n]+")
+_SPOKEN: Final = re.compile(r"\w(?:.*\w)?")
 # "please stop now thanks" and the like; a longer sentence says more than a keyword.
 _LONGEST_KEYWORD: Final = 24
 
@@ -27,6 +28,13 @@ _DANGER = re.compile(
     r"|infect|chok|ahog|faint|desmay|unconscious|pass(?:ed|ing) out|allerg|alerg|hives|knocked out|911|emergency room"
     r"|hospital|unbearable|excruciat|insoportable|worst pain|can'?t take (?:this|the) pain)"
 )
+# "I can't get the bleeding to stop", "make the bleeding stop": no opt-out, and a person must know.
+_WILL_NOT_STOP = re.compile(
+    r"\b(?:can'?t|cant|cannot|couldn'?t|couldnt|not|never|make|get|how (?:do|can) (?:i|we))\b[^.!?\n]{0,30}"
+    r"\b(?:bleed\w*|blood|swelling)\b[^.!?\n]{0,20}\bstop"
+)
+# A keyword behind a comma at the very end: "this is harassment, stop".
+_LAST_WORD: Final = re.compile(r"[,;:]\s*(?:please |pls |just |so |por favor )?(stop|unsubscribe|quit|alto|basta)\W*\Z")
 # Words that say it is our texts that shall stop.
 _ABOUT_TEXTS = re.compile(
     r"\b(?:te?xt|tx|messag|mensaj|msg|sms|contact|call|llam|phone|telefono|number|numero|list|unsub|opt|e-?mail|correo"
@@ -48,6 +56,8 @@ class Screening:
 
     `opt_in` and `help` are set only when the keyword is the whole message. `media_only` is a message with attachments
     and no words. `more`: the message says more than its opt-out, so it is read to the end before the turn is settled.
+    `lookalike`: no opt-out, but a phrase that only sounds like one ("I'll stop by at 4"); an interpreter that takes it
+    for one is not believed without a person.
     """
 
     opt_out: Sign | None = None
@@ -56,6 +66,7 @@ class Screening:
     help: Sign | None = None
     media_only: bool = False
     more: bool = False
+    lookalike: bool = False
 
 
 def screen(text: NormalizedText, *, media: int = 0) -> Screening:
@@ -70,7 +81,7 @@ def screen(text: NormalizedText, *, media: int = 0) -> Screening:
     whole = words.span(range(len(words)))
     alone = _keyword_alone(text)
     opt_out = _first(findings, Intent.OPT_OUT) or alone
-    emergency = _first(findings, Topic.EMERGENCY)
+    emergency = _first(findings, Topic.EMERGENCY) or _will_not_stop(text)
     if opt_out is not None and emergency is None:
         emergency = _danger(text)
         if emergency is not None and alone is None and not _ABOUT_TEXTS.search(text.folded):
@@ -82,6 +93,7 @@ def screen(text: NormalizedText, *, media: int = 0) -> Screening:
         emergency=emergency,
         opt_in=Sign("opt_in.keyword", whole) if opt_out is None and book.asks_in(words) else None,
         help=Sign("help.keyword", whole) if book.asks_help(words) else None,
+        lookalike=opt_out is None and book.sounds_like_opt_out(words),
         media_only=media > 0 and not any(char.isalnum() for char in text.text),
     )
 
@@ -100,13 +112,22 @@ def _danger(text: NormalizedText) -> Sign | None:
     return Sign("emergency.danger-word", text.span(found.start(), found.end())) if found else None
 
 
+def _will_not_stop(text: NormalizedText) -> Sign | None:
+    found = _WILL_NOT_STOP.search(text.folded)
+    return Sign("emergency.danger-word", text.span(found.start(), found.end())) if found else None
+
+
 def _keyword_alone(text: NormalizedText) -> Sign | None:
     """A keyword that is a whole sentence or line: "I already booked. STOP"."""
+    last = _LAST_WORD.search(text.folded)
+    if last is not None:
+        return Sign("opt_out.keyword", text.span(last.start(1), last.end(1)))
     sentences: dict[str, int] = {}
     for found in _SENTENCE.finditer(_with_lines(text)):
-        sentence = found.group().strip()
-        if sentence and len(sentence) <= _LONGEST_KEYWORD:
-            sentences.setdefault(sentence, found.start() + found.group().index(sentence))
+        # "stop" with folded hands behind it is still the word alone.
+        words = _SPOKEN.search(found.group())
+        if words is not None and len(words.group()) <= _LONGEST_KEYWORD:
+            sentences.setdefault(words.group(), found.start() + words.start())
     for sentence, start in sentences.items():
         findings = lexicon().find(normalize(sentence), (Intent.OPT_OUT,))
         if any(finding.rule == "opt_out.keyword" for finding in findings):

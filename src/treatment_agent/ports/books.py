@@ -20,6 +20,7 @@ from treatment_agent.domain.books import (
     TurnCommit,
 )
 from treatment_agent.domain.consent import ConsentRecord
+from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
@@ -153,6 +154,14 @@ class Ledger(OfficeBooks, Protocol):
     # -- consent and suppression
     def record_consent(self, address: PhoneNumber | EmailAddress, record: ConsentRecord, *, at: datetime) -> None:
         """Append a grant or revocation for a contact point."""
+        ...
+
+    def contact_file(self, address: PhoneNumber | EmailAddress) -> ContactFile:
+        """Everything about one contact point: consents with their proof, texts, messages. Raises NotFound."""
+        ...
+
+    def contact_addresses(self, *, patient_id: str | None = None) -> tuple[PhoneNumber | EmailAddress, ...]:
+        """Every contact point on the books, or those a patient has and had."""
         ...
 
     def mark_incapable(self, address: PhoneNumber | EmailAddress, rule: str, *, at: datetime) -> None:

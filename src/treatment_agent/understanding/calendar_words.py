@@ -7,8 +7,10 @@ from functools import cache
 _WEEKDAY_WORDS = (
     "monday mon mondy munday moday mondai lunes lun",
     "tuesday tue tues tu tuesdy teusday tuseday tsday tusday tueday tuesd tuedsay martes",
-    "wednesday wed weds wedn wensday wendsday wenesday wednsday wensdy wednes wedsday wendesday wedneday wedday miercoles mier mierc mie mircoles mierkoles miercols",
-    "thursday thu thur thurs thrs thirsday thersday thrus thrusday thurday thusday thursd thr thuraday thurdsay jueves juev jue juevs juves juebes huebes",
+    "wednesday wed weds wedn wensday wendsday wenesday wednsday wensdy wednes wedsday wendesday wedneday wedday "
+    "miercoles mier mierc mie mircoles mierkoles miercols",
+    "thursday thu thur thurs thrs thirsday thersday thrus thrusday thurday thusday thursd thr thuraday thurdsay "
+    "jueves juev jue juevs juves juebes huebes",
     "friday fri frid fryday firday frday fridy viernes vie biernes bernes",
     "saturday sat satur saterday saturdy sabado sab savado",
     "sunday sun sundy domingo dom",
@@ -53,6 +55,13 @@ MONTHS = {word: month for month, words in enumerate(_MONTH_WORDS, 1) for word in
 NUMBERS = {word: value for value, words in enumerate(_NUMBER_WORDS) for word in words.split()} | TENS | _TWENTIES
 ORDINALS = {word: value for value, words in enumerate(_ORDINAL_WORDS, 1) for word in words.split()} | {"thirtieth": 30}
 # `once` is eleven in Spanish and an adverb in English: only "las once" means the hour.
+SPANISH_NUMBERS = frozenset(
+    """
+    tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete dieciocho
+    diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete veintiocho
+    veintinueve treinta
+    """.split()
+)
 SPANISH_WEEKDAYS = frozenset("lunes martes miercoles jueves viernes sabado domingo".split())
 
 

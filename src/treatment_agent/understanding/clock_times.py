@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treatment_agent.understanding.calendar_words import NUMBERS, SPANISH_WEEKDAYS, month_of, weekday_of
+from treatment_agent.understanding.calendar_words import NUMBERS
 from treatment_agent.understanding.hour_numbers import JOINS, NOT_BEFORE, STRONG, WEAK, is_time, only_number, open_after
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind, Token, minutes_of

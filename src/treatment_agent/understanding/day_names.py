@@ -24,6 +24,7 @@ from treatment_agent.understanding.calendar_days import (
 from treatment_agent.understanding.calendar_words import (
     NUMBERS,
     ORDINALS,
+    SPANISH_NUMBERS,
     SPANISH_WEEKDAYS,
     is_plural_weekday,
     month_of,
@@ -39,13 +40,6 @@ _LONGEST_MONTH = 31
 _DEFINITE = frozenset("the that ese esa".split())
 _FEWEST_SPELLED = 3
 _ARTICLES_TOO = frozenset("a an un una one".split())
-_SPANISH_NUMBERS = frozenset(
-    """
-    tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete dieciocho
-    diecinueve veinte veintiuno veintidos veintitres veinticuatro veinticinco veintiseis veintisiete veintiocho
-    veintinueve treinta
-    """.split()
-)
 
 _COMING = frozenset("this coming upcoming este proximo".split())
 _EVERY = frozenset("a un any every each most all cualquier los todos".split())
@@ -257,7 +251,7 @@ def _spelled_day(page: Page, place: int, said: set[str]) -> int:
         return ordinal if "the" in said or listed else 0
     number = NUMBERS.get(word, 0)
     spanish = bool(said & {"el", "dia"}) or before in SPANISH_WEEKDAYS
-    return number if spanish and word in _SPANISH_NUMBERS and number > len(page.offers) else 0
+    return number if spanish and word in SPANISH_NUMBERS and number > len(page.offers) else 0
 
 
 def _day_of_month(page: Page, day: int, behind: int) -> Found:

@@ -21,9 +21,10 @@ _FARTHEST = 6.0
 class Evidence:
     """What lists, parsers and classifier say.
 
-    `clauses` are the readings of lists and parsers, `hints` what the unsure patterns found. `whole` is the classifier's
-    reading of the message, `parts` its readings of the clauses (the whole again where there is one clause), `linear` the
-    log-odds of the linear reader that a person must have it. `unknown` is the share of meaningful words that no routine list knows; `asks` counts questions that no phrase explains.
+    `clauses` are the readings of lists and parsers, `hints` what the unsure patterns found. `whole` is the
+    classifier's reading of the message, `parts` its readings of the clauses (the whole again where there is one
+    clause), `linear` the log-odds of the linear reader that a person must have it. `unknown` is the share of
+    meaningful words that no routine list knows; `asks` counts questions that no phrase explains.
     """
 
     text: str

@@ -76,4 +76,4 @@ def _told_at(page: Page, index: int) -> int | None:
 def _asked(page: Page, index: int) -> bool:
     """True for "do you have an appointment at 3" and "can I have the appointment on the 3rd"."""
     near = {page.word(index - 1), page.word(index - 2)}
-    return bool(near & _WISHED) or page.word(index) in ("at", "in", "got") and page.word(index - 1) in ("", "for")
+    return bool(near & _WISHED) or (page.word(index) in ("at", "in", "got") and page.word(index - 1) in ("", "for"))

@@ -67,6 +67,7 @@ def only_number(page: Page) -> int:
 
 
 def is_time(page: Page, index: int) -> bool:
+    """True when the number in figures or letters at `index` is an hour."""
     if page.kind(index) is Kind.WORD:
         return _is_spelled_time(page, index)
     if page.kind(index) is not Kind.NUMBER or minutes_of(page.value(index)) is None:
@@ -101,35 +102,37 @@ def _of_the_two(page: Page, index: int) -> bool:
 
 def _said_as_time(page: Page, index: int) -> bool:
     before, after, beyond = page.word(index - 1), page.word(index + 1), page.value(index) > len(page.offers)
-    if before == "have" and page.word(index - 2) in _YOU and beyond:
-        return open_after(page, index, strict=True)
+    if before == "have" and page.word(index - 2) in _YOU:
+        return beyond and open_after(page, index, strict=True)
     if before in NOT_BEFORE or page.kind(index - 1) is Kind.HASH or _before_a_month(page, index):
         return False
-    if before == "las" and _of_the_two(page, index):
-        return False
-    if before == "say" and page.word(index - 2) in _CHOOSING:
-        return beyond and open_after(page, index, strict=True)
-    if before == "to" and page.word(index - 2) in _GOES:
-        return beyond and open_after(page, index, strict=True)
-    if before in _TAKES and _offered_hour(page, index, page.value(index)):
-        return open_after(page, index, strict=True)
-    if (before == "la" and page.word(index - 2) == "a") or _behind_a_date(page, index):
-        return open_after(page, index, strict=True)
-    if before in STRONG:
-        return open_after(page, index, strict=False)
-    if before in WEAK and before not in ("or", "to", "la", "it", "make", "do", "for"):
-        return open_after(page, index, strict=True)
-    if before in ("it", "make", "do"):
-        return beyond and open_after(page, index, strict=True)
-    if before == "is" and _could_be(page, index):
-        return open_after(page, index, strict=True)
-    if before == "not":
-        return beyond and open_after(page, index, strict=True)
+    by_word = _by_word_before(page, index)
+    if by_word is not None:
+        return by_word
     if _beside_a_day(page, index) or (after != "on" and phrase_at("onwards", page, index + 1)):
         return open_after(page, index, strict=False)
-    if after in ("works", "work", "would", "is") and not page.word(index - 1):
+    if before in ("it", "make", "do", "not"):
+        return beyond and open_after(page, index, strict=True)
+    if after in ("works", "work", "would", "is") and not before:
         return beyond
     return _bare_range(page, index) or (beyond and (_alternatives(page, index) or _at_the_end(page, index)))
+
+
+def _by_word_before(page: Page, index: int) -> bool | None:
+    """What the word before the number settles; None when it settles nothing."""
+    before, earlier, beyond = page.word(index - 1), page.word(index - 2), page.value(index) > len(page.offers)
+    if before == "las" and _of_the_two(page, index):
+        return False
+    if (before == "say" and earlier in _CHOOSING) or (before == "to" and earlier in _GOES):
+        return beyond and open_after(page, index, strict=True)
+    if before in STRONG:
+        return open_after(page, index, strict=False)
+    clear = before in WEAK and before not in ("or", "to", "la", "it", "make", "do", "for")
+    clear = clear or (before == "la" and earlier == "a") or _behind_a_date(page, index)
+    clear = clear or (before in _TAKES and _offered_hour(page, index, page.value(index)))
+    if clear or (before == "is" and _could_be(page, index)):
+        return open_after(page, index, strict=True)
+    return None
 
 
 def _before_a_month(page: Page, index: int) -> bool:

@@ -87,11 +87,12 @@ class Judge:
             return (*clauses, _whole(seen, Intent.OPT_OUT, share, limits.opt_out))
         probability = self.probability(seen)
         if probability >= limits.person:
-            return (*clauses, self._topic(seen, probability))
+            # What lists left open is explained by the topic now.
+            return (*(c for c in clauses if c.label is not None), self._topic(seen, probability))
         return self._routine(seen)
 
     def _renamed(self, clause: ClauseReading, whole: Reading) -> ClauseReading:
-        """A sure pattern hands off whatever the classifier says; but which topic it is, the classifier may know better."""
+        """A sure pattern hands off whatever the classifier says; which topic it is, that may know better."""
         topic, share = whole.topic
         if not isinstance(clause.label, Topic) or clause.label in _NEVER_RENAMED:
             return clause

@@ -17,7 +17,7 @@ _RUNS = {
     "mwf": "m w f", "mw": "m w", "wf": "w f", "mf": "m f", "tth": "t th", "tuth": "t th", "tr": "t r", "mtw": "m t w",
     "mwth": "m w th", "wthf": "w th f", "tthf": "t th f", "mth": "m th",
 }  # fmt: skip
-_HOMOPHONES = {"to": "two", "too": "two", "for": "four", "fore": "four", "ate": "eight", "won": "one"}
+_HOMOPHONES = {"to": 2, "too": 2, "for": 4, "fore": 4, "ate": 8, "won": 1}
 _CLOCK_WORDS = frozenset("oclock o pm am p".split())
 _BEFORE_WON = frozenset("at around december dec january jan tuesday thursday".split())
 _TO_IN_FIGURES = 2
@@ -45,7 +45,7 @@ def written_out(page: Page) -> Page:
         tens = TENS.get(page.word(index), 0)
         ones = index + 2 if page.kind(index + 1) is Kind.DASH else index + 1
         unit = ORDINALS.get(page.word(ones), 0)
-        if tens and 1 <= unit <= 9 and tens + unit <= _LONGEST_DAY:  # noqa: PLR2004 -- "twenty first" to "thirty first"
+        if tens and 1 <= unit <= 9 and tens + unit <= _LONGEST_DAY:
             start, end = page.tokens[index].start, page.tokens[ones].end
             tokens.append(Token(Kind.ORDINAL, "", start, end, value=tens + unit))
             index = ones + 1
@@ -58,7 +58,7 @@ def written_out(page: Page) -> Page:
 def _weekdays(page: Page, index: int) -> list[Token]:
     token, word = page.tokens[index], page.word(index)
     if _sounds_like_a_number(page, index):
-        return [replace(token, word=_HOMOPHONES[word])]
+        return [replace(token, kind=Kind.NUMBER, word="", value=_HOMOPHONES[word])]
     if page.kind(index) is Kind.NUMBER and token.value == _TO_IN_FIGURES and _is_goal(page, index):
         return [replace(token, kind=Kind.WORD, word="to", value=0)]
     if word in _RUNS:

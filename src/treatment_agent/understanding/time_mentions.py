@@ -42,10 +42,7 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
     index = 0
     while index < len(page.tokens):
         here = _mention_at(page, index, found)
-        if here and here.segment == _NO_TIME:
-            state.list_only = False
-            index = here.behind
-        elif here and (state.reason or _is_own(page, here)):
+        if here and (here.segment == _NO_TIME or state.reason or _is_own(page, here)):
             state.list_only = False
             index = here.behind
         elif here:
@@ -103,7 +100,7 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
 def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None:
     """Read "the week after" and "that week": counted from the date named last, else from the offers."""
     said = phrase_at("weeks_told", page, index)
-    if not said or days_at(page, index) and said[0] == "0" or _counts_on(page, said[1]):
+    if not said or (days_at(page, index) and said[0] == "0") or _counts_on(page, said[1]):
         return None
     named = phrase_at("periods", page, index)
     dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
@@ -169,17 +166,13 @@ def _after_mention(state: State) -> None:
 
 def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
     """Take in one token, or one phrase, that is no mention; return the index behind it."""
-    kind, word = page.kind(index), page.word(index)
-    if kind is Kind.BREAK:
+    if page.kind(index) is Kind.BREAK:
         state.divide()
         state.clear()
         state.after_but = False
         return index + 1
-    if word in _BECAUSE and found and found[-1].segment == state.segment and not state.negative:
-        state.reason = True
+    if _reasons(page, index, found, state):
         return index + 1
-    if word == "so" and page.word(index + 1) not in ("do", "does", "is", "would"):
-        state.so, state.reason = True, False
     behind = judged_behind(page, index, found, state) or moved_by_reference(page, index, found, state)
     if behind:
         return behind
@@ -189,14 +182,28 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
     if marked:
         _mark(marked[0], state)
         return marked[1]
-    if word in _BUT and found and found[-1].behind == index and found[-1].hours and hours_at(page, index + 1):
+    _connect(page, index, found, state)
+    return index + 1
+
+
+def _reasons(page: Page, index: int, found: list[Mention], state: State) -> bool:
+    """Take note of "because" and "so"; True for the former, behind which a time is told and not wished for."""
+    word = page.word(index)
+    if word in _BECAUSE and found and found[-1].segment == state.segment and not state.negative:
+        state.reason = True
+        return True
+    if word == "so" and page.word(index + 1) not in ("do", "does", "is", "would"):
+        state.so, state.reason = True, False
+    return False
+
+
+def _connect(page: Page, index: int, found: list[Mention], state: State) -> None:
+    """Take in a token that joins or divides mentions, or stands between them."""
+    kind, word = page.kind(index), page.word(index)
+    touching = bool(found) and found[-1].behind == index
+    if word in _BUT and touching and found[-1].hours and hours_at(page, index + 1):
         state.join = Join.AND
-    elif (
-        word == "over"
-        and found
-        and found[-1].behind == index
-        and (hours_at(page, index + 1) or days_at(page, index + 1))
-    ):
+    elif word == "over" and touching and (hours_at(page, index + 1) or days_at(page, index + 1)):
         _mark("not", state)
     elif word in _BUT:
         _but(state)
@@ -209,7 +216,6 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
     elif kind is not Kind.DASH and word not in _LIST_WORDS:
         state.list_only = False
         _age(state)
-    return index + 1
 
 
 def _mark(meaning: str, state: State) -> None:

@@ -17,9 +17,9 @@ from treatment_agent.understanding.calendar_days import HABIT_DAYS, habit_dates
 from treatment_agent.understanding.clock_times import mark_clocks
 from treatment_agent.understanding.day_hours import DAY_END, Hours, Shape
 from treatment_agent.understanding.mention_state import Mention
+from treatment_agent.understanding.rewording import without_moved, written_out
 from treatment_agent.understanding.suiting import Wish, wishes_of
 from treatment_agent.understanding.time_mentions import mentions_of
-from treatment_agent.understanding.rewording import without_moved, written_out
 from treatment_agent.understanding.time_page import Page, page_of, phrase_at
 from treatment_agent.understanding.time_tokens import tokenize
 
@@ -33,8 +33,8 @@ _LONGEST_ABSENCE = 42
 class TimeReading:
     """The times of one message.
 
-    `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `today` is what is left of today where hours
-    without a day were named: too soon for a visit, not for a call. `instant` is the next
+    `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `today` is what is
+    left of today where hours without a day were named: too soon for a visit, not for a call. `instant` is the next
     moment of the one clock time that was named. `until` is the day before which not to write again. `ambiguous` is
     True when a date fits two days or contradicts its weekday. `spans` are offsets into the raw message.
     """

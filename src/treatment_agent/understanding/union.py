@@ -40,5 +40,12 @@ class Union:
         return replace(answer, clauses=(*answer.clauses, *added))
 
 
+def beside_local(interpreter: Interpreter | None) -> Interpreter:
+    """The local interpreter, or the given one with the local one beside it."""
+    if interpreter is None or isinstance(interpreter, LocalInterpreter | Union):
+        return interpreter or LocalInterpreter()
+    return Union(interpreter)
+
+
 def _found(clause: ClauseReading) -> bool:
     return clause.label is Intent.OPT_OUT or (isinstance(clause.label, Topic) and clause.confidence >= _FOUND)
