@@ -15,7 +15,6 @@ from typing import Protocol, runtime_checkable
 from pydantic import Field
 
 from treatment_agent.domain.conversation import Conversation
-from treatment_agent.domain.handoff import Role, Urgency
 from treatment_agent.domain.interpretation import Interpretation, Situation, Topic
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.scheduling import Authority
@@ -30,6 +29,7 @@ from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, P
 from treatment_agent.policies.owners import Escalation
 from treatment_agent.policies.scripts import Script, ScriptBook, default_scripts, load_scripts
 from treatment_agent.policies.texting import Texting
+from treatment_agent.policies.topic_owners import TopicPolicy, default_topics
 
 __all__ = [
     "DEFAULT_RULE_SCRIPTS",
@@ -152,46 +152,6 @@ class BookingTemplate(Value):
     lead_hours: int = Field(default=24, ge=0)
     answer_hours: int = Field(default=12, ge=0)
     horizon_days: int = Field(default=42, gt=0)
-
-
-class TopicPolicy(Value):
-    """What happens with a topic: who owns it, how urgent, due when, and the one approved text."""
-
-    owner: Role
-    urgency: Urgency
-    due_minutes: int
-    script_id: str
-
-
-def default_topics() -> dict[Topic, TopicPolicy]:
-    """Owners, urgencies and scripts per topic."""
-    return {
-        Topic.EMERGENCY: TopicPolicy(owner=Role.CLINICIAN, urgency=Urgency.NOW, due_minutes=5, script_id="emergency"),
-        Topic.SENSITIVE: TopicPolicy(
-            owner=Role.OFFICE_MANAGER, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-sensitive"
-        ),
-        Topic.CLINICAL: TopicPolicy(
-            owner=Role.CLINICIAN, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-clinical"
-        ),
-        Topic.COMPLAINT: TopicPolicy(
-            owner=Role.OFFICE_MANAGER, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-complaint"
-        ),
-        Topic.IDENTITY: TopicPolicy(
-            owner=Role.FRONT_DESK, urgency=Urgency.TODAY, due_minutes=240, script_id="handoff-identity"
-        ),
-        Topic.INSURANCE: TopicPolicy(
-            owner=Role.INSURANCE_COORDINATOR, urgency=Urgency.SOON, due_minutes=480, script_id="handoff-insurance"
-        ),
-        Topic.FINANCING: TopicPolicy(
-            owner=Role.TREATMENT_COORDINATOR, urgency=Urgency.SOON, due_minutes=480, script_id="handoff-financing"
-        ),
-        Topic.HUMAN: TopicPolicy(
-            owner=Role.FRONT_DESK, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-human"
-        ),
-        Topic.OTHER: TopicPolicy(
-            owner=Role.FRONT_DESK, urgency=Urgency.SOON, due_minutes=480, script_id="handoff-other"
-        ),
-    }
 
 
 def default_templates() -> tuple[BookingTemplate, ...]:
