@@ -213,7 +213,7 @@ class TestLifeOfAPractice:
         assert "first-message" in why.out
         assert json.loads(run("why", "P-1001", "--json").out)["patient_id"] == "P-1001"
 
-        assert run("handoffs").out.strip().endswith("open.")
+        assert run("handoffs").out.strip().endswith("escalated.")
         tally = json.loads(run("report", "--json").out)
         assert tally["contacted"] >= 5
 

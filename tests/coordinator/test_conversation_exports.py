@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from office_samples import ANA_PHONE, CHICAGO, FIRST_MORNING, ana, someone
 
+from treatment_agent.coordinator import running
 from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.messages import DeliveryReport, DeliveryStatus
 from treatment_agent.domain.private import PhoneNumber
@@ -67,14 +68,14 @@ class TestLeftOut:
 
     def test_between_the_touch_and_its_sending_is_not_written_to(self, office, monkeypatch):
         office.enroll(ana(), ben())
-        touch = office.coordinator._touch
+        take = running._Run.take
 
-        def late(conversation_id):
+        def late(run, conversation_id):
             office.coordinator.enroll(MemoryCaseSource((ben(),)))
-            monkeypatch.setattr(office.coordinator, "_touch", touch)
-            return touch(conversation_id)
+            monkeypatch.setattr(running._Run, "take", take)
+            take(run, conversation_id)
 
-        monkeypatch.setattr(office.coordinator, "_touch", late)
+        monkeypatch.setattr(running._Run, "take", late)
         office.run_at(FIRST_MORNING)
 
         assert [m.to for m in office.sent_messages()] == [BEN_PHONE]

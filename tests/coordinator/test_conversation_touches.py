@@ -15,6 +15,7 @@ from treatment_agent.domain.patients import Flag, Permission
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.treatment import ChartStatus, ProcedureStatus
 from treatment_agent.errors import AdapterUnavailable
+from treatment_agent.policies.limits import Limits
 from treatment_agent.policies.practice import Cadence, Step
 from treatment_agent.tools.memory import MemoryChart, MemoryScheduler
 
@@ -173,13 +174,23 @@ class TestToolsDownAtATouch:
         assert flaky.tasks() == [HandoffKind.REVIEW]
         assert flaky.conversation().due_at is None
 
-    def test_without_openings_the_text_goes_without_times(self, flaky):
+    def test_without_openings_the_text_goes_without_times(self, tmp_path, policy):
+        limits = Limits(invitations_per_opening=None)
+        office = build(tmp_path, policy.model_copy(update={"limits": limits}), scheduler=MemoryScheduler())
+        office.first_touch()
+
+        assert office.sent() == ["first-message-none"]
+        assert office.conversation().offers == ()
+        office.coordinator.close()
+
+    def test_without_openings_nobody_is_invited_by_default(self, flaky):
         for opening in OPENINGS:
             self.calendar.take(opening.id)
         flaky.run_at(FIRST_MORNING)
 
-        assert flaky.sent() == ["first-message-none"]
-        assert flaky.conversation().offers == ()
+        assert flaky.sent() == []
+        assert flaky.conversation().due_at == FIRST_MORNING
+        assert flaky.coordinator.why("ana").lines[-1].rule == "limit.year-end"
 
     def test_with_one_opening_the_text_names_one(self, flaky):
         for opening in OPENINGS[1:]:

@@ -39,8 +39,10 @@ def _lines(name: str, value: object) -> Iterator[str]:
 
 
 def _methods(name: str, cls: type) -> Iterator[str]:
-    """Public methods and properties that the class itself defines."""
-    for key, member in sorted(vars(cls).items()):
+    """Public methods and properties that the class defines, or inherits from one of ours."""
+    ours = [base for base in cls.__mro__[::-1] if base is cls or base.__name__ == "OfficeControl"]
+    members = {key: member for base in ours for key, member in vars(base).items()}
+    for key, member in sorted(members.items()):
         if key.startswith(("_", "model_")):
             continue
         if isinstance(member, property):

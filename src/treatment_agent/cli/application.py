@@ -10,7 +10,20 @@ from typing import Annotated
 
 import typer
 
-from treatment_agent.cli import books, check, consent, evaluate, laws, lists, play, texts, triage
+from treatment_agent.cli import (
+    books,
+    check,
+    consent,
+    desk,
+    evaluate,
+    laws,
+    lists,
+    outreach,
+    play,
+    shadow,
+    texts,
+    triage,
+)
 from treatment_agent.cli.screen import complain
 from treatment_agent.errors import TreatmentAgentError
 
@@ -31,7 +44,7 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback(help=_ABOUT)(_whole)
-    for group in (play, lists, books, texts, consent, laws, triage, evaluate, check):
+    for group in (play, lists, books, desk, outreach, shadow, texts, consent, laws, triage, evaluate, check):
         group.register(app)
     return app
 

@@ -38,7 +38,7 @@ def run(
 ) -> None:
     """Send what is due now, in order of priority, and finish what a crash left behind."""
     with opened(app, folder, now, writes=True) as coordinator:
-        done = coordinator.run_due(limit=limit or _ALL)
+        done, shadow = coordinator.run_due(limit=limit or _ALL), coordinator.shadow
         rows = screen.table("conversation", "did", "rule", "now")
         for outcome in done.outcomes:
             sent = ", ".join(f"{t.script_id} ({t.status})" for t in outcome.replies) or "nothing sent"
@@ -47,6 +47,12 @@ def run(
         screen.show(rows)
     sent_count = sum(len(o.replies) for o in done.outcomes)
     screen.out().print(f"{len(done.outcomes)} conversations were due, {sent_count} texts sent.")
+    if shadow:
+        screen.out().print("Shadow mode: the texts were recorded, nothing left.", style="yellow")
+    for rule, count in done.held_back.items():
+        screen.out().print(f"{count} wait, {rule}: {_said(rule)}")
+    for packet in done.escalated:
+        screen.out().print(f"Not acknowledged in time, now for the {screen.words(packet.owner)}: {packet.id}")
     if done.failed:
         screen.err().print(f"{len(done.failed)} could not be finished and will be taken up next time.", style="yellow")
 
@@ -69,40 +75,49 @@ def why(
     rows = screen.table("when", "what", "rule", "why")
     for line in answer.lines:
         note = " ".join(part for part in (line.sentence, f"({line.detail})" if line.detail else "") if part)
-        rows.add_row(_when(line.at, zone), screen.words(line.action), line.rule, note)
+        rows.add_row(when(line.at, zone), screen.words(line.action), line.rule, note)
     screen.show(rows)
     if answer.next_due_at is not None:
-        console.print(f"Next due {_when(answer.next_due_at, zone)}.")
+        console.print(f"Next due {when(answer.next_due_at, zone)}.")
 
 
 def handoffs(
     as_json: JsonOption = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
+    now: NowOption = None,
 ) -> None:
-    """What waits for a person, most urgent first."""
-    with opened(app, folder) as coordinator:
+    """What waits for a person, most urgent first: whose it is, until when, what is overdue or escalated."""
+    with opened(app, folder, now) as coordinator:
         packets = coordinator.handoffs()
-        zone, now = coordinator.policy.office.tz, coordinator.clock.now()
+        zone, moment = coordinator.policy.office.tz, coordinator.clock.now()
     if as_json:
         typer.echo(json.dumps([dataclasses.asdict(p) for p in packets], default=str, indent=2))
         return
     for packet in packets:
         topic = screen.words(packet.topics[0]) if packet.topics else screen.words(packet.kind)
-        late = " OVERDUE" if packet.due_at < now and packet.acknowledged_at is None else ""
+        late = " OVERDUE" if packet.overdue(moment) else ""
         console = screen.out()
         console.print(
             f"{topic}: {packet.patient_id or 'unknown sender'}, for the {screen.words(packet.owner)}, "
-            f"due {_when(packet.due_at, zone)}{late}",
+            f"due {when(packet.due_at, zone)}{late}",
             style="bold red" if late else "bold",
         )
         console.print(f"  {packet.summary}")
         for said in packet.words:
             console.print(f"  said: {said!r}")
         console.print(f"  next: {packet.suggestion}")
-        console.print(f"  {screen.words(packet.status)}; conversation {packet.conversation_id}")
+        if packet.escalated_from:
+            earlier = ", ".join(screen.words(owner) for owner in packet.escalated_from)
+            console.print(f"  escalated: not acknowledged in time by the {earlier}", style="red")
+        if packet.reopened_at is not None:
+            console.print(f"  opened again: the patient wrote on {when(packet.reopened_at, zone)}", style="red")
+        who = f" by {packet.acknowledged_by}" if packet.acknowledged_by else ""
+        console.print(f"  {screen.words(packet.status)}{who}; conversation {packet.conversation_id}; id {packet.id}")
         console.print()
-    screen.out().print(f"{len(packets)} open.")
+    overdue = sum(packet.overdue(moment) for packet in packets)
+    escalated = sum(bool(packet.escalated_from) for packet in packets)
+    screen.out().print(f"{len(packets)} open, {overdue} overdue, {escalated} escalated.")
 
 
 def report(
@@ -192,6 +207,13 @@ def _day(text: str | None, zone: ZoneInfo, option: str) -> datetime | None:
         raise ConfigurationError(f"{option}: write a day like 2026-11-23") from None
 
 
-def _when(at: datetime, zone: ZoneInfo) -> str:
+def _said(rule: str) -> str:
+    from treatment_agent.policies.rules import RULES
+
+    return RULES.get(rule, rule)
+
+
+def when(at: datetime, zone: ZoneInfo) -> str:
+    """A moment as the office writes it: `Wed Nov 25, 10:05 AM`."""
     local = at.astimezone(zone)
     return f"{local:%a %b} {local.day}, {local.hour % 12 or 12}:{local:%M %p}"

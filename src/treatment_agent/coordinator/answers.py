@@ -65,10 +65,16 @@ class EnrolmentReport:
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """What `run_due` did, in the order it was done. `failed` are conversations that a later run must take up."""
+    """What `run_due` did, in the order it was done. `failed` are conversations that a later run must take up.
+
+    `held_back` counts the touches that were due and wait, by the rule that holds them back; `escalated` are handoffs
+    that went to their next owner.
+    """
 
     outcomes: tuple[TurnOutcome, ...] = ()
     failed: tuple[str, ...] = ()
+    held_back: dict[str, int] = field(default_factory=dict)
+    escalated: tuple[HandoffPacket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,14 @@ def writer_of(chart: Chart) -> ConsentChart | None:
     return asked
 
 
+def tell(chart: Chart, ledger: Ledger, *, at: datetime) -> None:
+    """As `flush`. The chart's trouble is not the sender's: the next run tries again."""
+    try:
+        flush(chart, ledger, at=at)
+    except Exception as error:
+        log.warning("chart.not-told error=%s", type(error).__name__)
+
+
 def flush(chart: Chart, ledger: Ledger, *, at: datetime) -> None:
     """Tell the chart every grant and revocation it has not heard of; one that fails never stops another.
 

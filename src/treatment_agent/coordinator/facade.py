@@ -9,8 +9,14 @@ from datetime import date, datetime
 
 from treatment_agent.coordinator import enrolling, reading
 from treatment_agent.coordinator.answers import EnrolmentReport, Preview, RunReport, SentText, TurnOutcome, Why
+from treatment_agent.coordinator.control import OfficeControl
+from treatment_agent.coordinator.desk import Escalations
+from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.inbox import Inbox
 from treatment_agent.coordinator.outbox import Outbox
+from treatment_agent.coordinator.running import Runner
+from treatment_agent.coordinator.shadow import in_shadow, shadowed
+from treatment_agent.coordinator.telling import Telling
 from treatment_agent.coordinator.turns import Ports, Turns
 from treatment_agent.domain.books import ConversationRow, Tally
 from treatment_agent.domain.consent import ConsentNote
@@ -24,7 +30,7 @@ from treatment_agent.domain.events import (
     StaffVerb,
     TouchDue,
 )
-from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus, NextStep
+from treatment_agent.domain.handoff import HandoffPacket, NextStep
 from treatment_agent.domain.messages import DeliveryReport, InboundMessage
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.errors import ConfigurationError, NotFound
@@ -53,7 +59,7 @@ class Tools:
     desk: StaffDesk | None = None
 
 
-class Coordinator:
+class Coordinator(OfficeControl):
     """Follows up with patients whose treatment was never scheduled; see the package docstring for an example.
 
     Args:
@@ -64,6 +70,7 @@ class Coordinator:
             one stands beside the local one: what that finds for a person stays found.
         clock: Where time comes from; the system clock by default.
         checkpoints: Database URL of the LangGraph checkpoints when `ledger` is not a URL.
+        shadow: True records what would be sent and booked, and lets nothing leave; None goes on as the ledger is kept.
 
     All methods are synchronous and safe to call from several threads and processes on one ledger.
     """
@@ -77,18 +84,19 @@ class Coordinator:
         interpreter: Interpreter | None = None,
         clock: Clock | None = None,
         checkpoints: str | None = None,
+        shadow: bool | None = None,
     ) -> None:
         policy.validate_all()
         self.policy = policy
-        self.tools = tools
         self.clock: Clock = clock or SystemClock()
         self.ledger: Ledger = SqlLedger(ledger) if isinstance(ledger, str) else ledger
         self._remember_policy()
-        url = checkpoints or (ledger if isinstance(ledger, str) else "sqlite://")
-        self._saver = open_saver(url)
+        self.shadow = in_shadow(self.ledger, shadow, now=self.clock.now())
+        self.tools = tools = shadowed(tools) if self.shadow else tools
+        self._saver = open_saver(checkpoints or (ledger if isinstance(ledger, str) else "sqlite://"))
         self.graph: Graph = build_graph(self._saver)
+        self._gates = Gates(policy, self.ledger, self.clock, live_chart=tools.chart is not None, shadow=self.shadow)
         chart = tools.chart or EnrolledChart()
-        outbox = Outbox(policy=policy, messenger=tools.messenger, ledger=self.ledger, clock=self.clock, chart=chart)
         self.interpreter: Interpreter = beside_local(interpreter)
         self._ports = Ports(
             policy=policy,
@@ -98,10 +106,13 @@ class Coordinator:
             interpreter=self.interpreter,
             ledger=self.ledger,
             clock=self.clock,
-            outbox=outbox,
+            outbox=Outbox(policy, tools.messenger, self.ledger, self.clock, chart, self._gates),
+            gates=self._gates,
         )
         self._turns = Turns(ports=self._ports, graph=self.graph, saver=self._saver)
         self._inbox = Inbox(ledger=self.ledger, turns=self._turns, clock=self.clock)
+        escalations = Escalations(policy, self.ledger, self.clock, Telling(tools.desk, self.ledger, self.clock))
+        self._runner = Runner(policy, tools.scheduler, self.ledger, self.clock, self._inbox, self._gates, escalations)
 
     def _remember_policy(self) -> None:
         key = f"{self.policy.id}/{self.policy.version}"
@@ -122,8 +133,9 @@ class Coordinator:
         The source is the whole list: a case it does not name any more is on hold until a later one does. Say `partial`
         if it is only some of the cases, such as those of one day or one location.
         """
-        return enrolling.enroll(
-            source, policy=self.policy, ledger=self.ledger, clock=self.clock, partial=partial, progress=progress
+        policy, ledger, clock, told = self.policy, self.ledger, self.clock, progress
+        return self._gates.reading(
+            lambda: enrolling.enroll(source, policy=policy, ledger=ledger, clock=clock, partial=partial, progress=told)
         )
 
     def work_list(self, *, limit: int | None = None) -> Iterator[ConversationRow]:
@@ -131,29 +143,12 @@ class Coordinator:
         return self.ledger.work_list(limit=limit)
 
     def run_due(self, *, limit: int = 1000) -> RunReport:
-        """Finish what a crash or a broken desk left, then handle the touches that are due now, best score first.
+        """Finish what a crash or a broken desk left, escalate late handoffs, then handle due touches, best score first.
 
-        One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run.
+        One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run. What
+        the office's limits hold back is counted in `held_back` and stays due.
         """
-        failed = list(self.resume())
-        outcomes: list[TurnOutcome] = []
-        for conversation_id in self.ledger.due(at=self.clock.now(), limit=limit):
-            try:
-                outcome = self._touch(conversation_id)
-                outcomes.extend([outcome] if outcome else [])
-            except Exception as error:
-                log.warning("run.failed conversation=%s error=%s", conversation_id, type(error).__name__)
-                failed.append(conversation_id)
-        return RunReport(tuple(outcomes), tuple(failed))
-
-    def _touch(self, conversation_id: str) -> TurnOutcome | None:
-        """Handle the touch of a conversation that was due when the run began; None if it has moved since."""
-        now = self.clock.now()
-        conversation = self.ledger.facts(conversation_id, at=now).conversation
-        if conversation.due_at is None or conversation.due_at > now:
-            return None
-        event_id = f"touch:{conversation_id}:{conversation.step}:{int(conversation.due_at.timestamp())}"
-        return self._inbox.take(conversation_id, TouchDue(id=event_id, at=now, step=conversation.step))
+        return self._runner.run(limit=limit, failed=self.resume())
 
     def resume(self) -> tuple[str, ...]:
         """Finish turns and texts that a crash left, and show the desk the handoffs it refused.
@@ -164,7 +159,10 @@ class Coordinator:
 
     def preview(self, patient_id: str) -> Preview:
         """The exact texts the next touch would send if it were due now. Nothing is sent or stored."""
-        conversation_id = self._conversations(patient_id)[0]
+        return self.preview_conversation(self._conversations(patient_id)[0])
+
+    def preview_conversation(self, conversation_id: str) -> Preview:
+        """As `preview`, for one conversation."""
         now = self.clock.now()
         facts = self.ledger.facts(conversation_id, at=now)
         due_at = facts.conversation.due_at
@@ -197,7 +195,10 @@ class Coordinator:
             error_code=report.error_code,
             opted_out=report.opted_out,
         )
-        return self._inbox.take(row.message.conversation_id, event)
+        outcome = self._inbox.take(row.message.conversation_id, event)
+        if not outcome.duplicate:
+            self._gates.carrier_said(report.error_code)
+        return outcome
 
     def settle_booking(
         self, booking_key: str, status: BookingStatus, *, appointment_id: str | None = None
@@ -261,10 +262,6 @@ class Coordinator:
     def record_revocation(self, conversation_id: str, *, by: str, note: ConsentNote = _PLAIN) -> TurnOutcome:
         """Staff record that the patient wants no texts, said in any way; it binds everybody on the same number."""
         return self._staff(conversation_id, StaffVerb.RECORD_REVOCATION, by, note=note)
-
-    def complete_task(self, handoff_id: str, *, by: str) -> HandoffPacket:
-        """A call-back, change or review task is done."""
-        return self.ledger.set_handoff_status(handoff_id, HandoffStatus.RESOLVED, by=by, at=self.clock.now())
 
     def _staff(self, conversation_id: str, verb: StaffVerb, by: str, **more: object) -> TurnOutcome:
         fields = {"id": self.clock.new_id(), "at": self.clock.now(), "verb": verb, "by": by, **more}

@@ -6,6 +6,7 @@ import logging
 import re
 from dataclasses import dataclass
 
+from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.domain.books import ConversationFacts, OutboxRow, OutboxStatus
 from treatment_agent.domain.events import DeliveryReported
@@ -29,6 +30,7 @@ class Outbox:
     ledger: Ledger
     clock: Clock
     chart: Chart
+    gates: Gates
 
     def dispatch(self, conversation_id: str, *, hold: Hold, fresh: frozenset[str] = frozenset()) -> None:
         """Send every unsent text in order. What needs a person is claimed as an event *before* the row is settled.
@@ -66,6 +68,10 @@ class Outbox:
 
     def _send(self, row: OutboxRow, conversation_id: str, fresh: bool) -> None:
         key, now = row.message.key, self.clock.now()
+        switched_off = self.gates.refusal(row.message.kind)
+        if switched_off is not None:
+            self._cancel(row, conversation_id, switched_off)
+            return
         if not fresh or row.message.kind is SendKind.OUTREACH:
             facts = self.ledger.facts(conversation_id, at=now)
             rule = dispatching.refusal(row, facts, self.policy, now) or self._chart_says_no(row, facts, fresh)
@@ -103,12 +109,13 @@ class Outbox:
     def _cancel(self, row: OutboxRow, conversation_id: str, rule: str) -> None:
         """Not sent because it may not be any more. An answer somebody waits for goes to a person."""
         kind = row.message.kind
-        if rule in dispatching.DECIDED_AGAIN and kind is SendKind.OUTREACH:
+        switched_off = rule.startswith("limit.")
+        if (switched_off or rule in dispatching.DECIDED_AGAIN) and kind is SendKind.OUTREACH:
             wakes = row.message.script_id == self.policy.cadence.wake_script_id
             again = "dispatch.stale-wake" if wakes else "dispatch.stale-touch"
             noted = again if rule == "dispatch.stale" else rule
             self._give_up(row, conversation_id, OutboxStatus.CANCELLED, noted, said=again)
-        elif rule == "dispatch.stale" and kind is not SendKind.HANDOFF:
+        elif (switched_off or rule == "dispatch.stale") and kind not in (SendKind.HANDOFF, SendKind.OPT_OUT):
             self._give_up(row, conversation_id, OutboxStatus.CANCELLED, rule)
         else:
             self.ledger.mark_unsent(row.message.key, OutboxStatus.CANCELLED.value, rule, at=self.clock.now())
@@ -136,3 +143,4 @@ class Outbox:
         if code == "unreachable":
             self.ledger.mark_incapable(row.message.to, rule, at=now)
         self.ledger.mark_unsent(row.message.key, status.value, rule, at=now)
+        self.gates.carrier_said(code or "")

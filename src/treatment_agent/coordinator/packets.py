@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from pydantic import SecretStr
 
@@ -10,6 +11,8 @@ from treatment_agent.domain.books import ConversationFacts
 from treatment_agent.domain.handoff import HandoffKind, HandoffPacket, HandoffRequest, HandoffStatus
 from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.turn import TurnRecord
+from treatment_agent.policies.escalation import reopened
+from treatment_agent.policies.practice import PracticePolicy
 
 _TOPIC_SENTENCES = {
     Topic.EMERGENCY: ("The message may describe an emergency.", "Call the patient now."),
@@ -83,6 +86,15 @@ def with_words(handoff_id: str | None, facts: ConversationFacts, text: SecretStr
     words = text.get_secret_value() if text else ""
     found = next((h for h in facts.open_handoffs if h.id == handoff_id), None)
     return (replace(found, words=(*found.words, words)),) if found and words else ()
+
+
+def opened_again(
+    facts: ConversationFacts, text: SecretStr | None, policy: PracticePolicy, now: datetime
+) -> tuple[HandoffPacket, ...]:
+    """The held handoff, opened again because staff had resolved it and the patient wrote since, with the new words."""
+    words = (text.get_secret_value(),) if text and text.get_secret_value() else ()
+    resolved = [h for h in facts.open_handoffs if h.kind.holds and h.status is HandoffStatus.RESOLVED]
+    return tuple(replace(reopened(h, policy, now), words=(*h.words, *words)) for h in resolved)
 
 
 def _sentences(request: HandoffRequest) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import NotFound
 from treatment_agent.policies.rules import FAMILIES, RULES
 from treatment_agent.ports import Ledger
+from treatment_agent.tools.shadow import SHADOW_ID
 
 
 def outcome_of(ledger: Ledger, stored: StoredEvent, *, duplicate: bool = False) -> TurnOutcome:
@@ -77,7 +78,9 @@ def _lines(ledger: Ledger, conversation_id: str) -> list[WhyLine]:
     for row in ledger.outbox(conversation_id):
         rule = row.rule or "outbound.approved"
         detail = f"{row.message.script_id} v{row.message.script_version} {row.message.language}"
-        lines.append(WhyLine(row.sent_at or row.created_at, f"text {row.status.value}", rule, sentence(rule), detail))
+        recorded = (row.provider_message_id or "").startswith(SHADOW_ID)
+        status = "recorded, not sent" if recorded else row.status.value
+        lines.append(WhyLine(row.sent_at or row.created_at, f"text {status}", rule, sentence(rule), detail))
     return lines
 
 

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from tenacity import Retrying, stop_after_attempt
 
 from treatment_agent.coordinator import chart_writing, packets
+from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.telling import Telling
@@ -25,13 +26,13 @@ from treatment_agent.errors import ConversationBusy
 from treatment_agent.graph.build import Graph
 from treatment_agent.graph.state import TurnContext, fresh
 from treatment_agent.ledger.checkpoints import prune
-from treatment_agent.policies import boundary
+from treatment_agent.policies import boundary, held
 from treatment_agent.policies.fallback import fallback
+from treatment_agent.policies.limits import APPROVAL_WAIT, PAUSE_WAIT
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Chart, Clock, Interpreter, Ledger, Scheduler, StaffDesk
 
 log = logging.getLogger(__name__)
-
 COORDINATOR = "coordinator"  # who passes on what somebody else on the number said
 PATIENCE = timedelta(minutes=3)  # longer than a lease, so that a dead worker's is waited out
 PAUSE = timedelta(milliseconds=25)
@@ -49,6 +50,7 @@ class Ports:
     ledger: Ledger
     clock: Clock
     outbox: Outbox
+    gates: Gates
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +131,12 @@ class Turns:
         ports, conversation_id = self.ports, stored.conversation_id
         hold.keep()
         facts = ports.ledger.facts(conversation_id, at=ports.clock.now())
-        commit, just_decided = self._decided(stored, facts, fresh=fresh)
+        # Asked once and outside the graph's `try`: books that do not answer are no broken turn.
+        stopped = ports.gates.stopped()
+        commit, just_decided = self._decided(stored, facts, fresh=fresh, stopped=stopped)
         hold.keep()
+        if isinstance(stored.event, TouchDue) and self.ports.gates.awaits_approval(commit.outbox):
+            commit = self._waiting(stored, facts, "limit.approval", APPROVAL_WAIT)
         if isinstance(stored.event, TouchDue) and commit.outbox and self._somebody_wrote(conversation_id):
             return ()
         # Before the commit: a crash in between delivers again, which replaces; after it, a handoff could be lost.
@@ -148,7 +154,9 @@ class Turns:
         self._prune(conversation_id)
         return others
 
-    def _decided(self, stored: StoredEvent, facts: ConversationFacts, *, fresh: bool) -> tuple[TurnCommit, bool]:
+    def _decided(
+        self, stored: StoredEvent, facts: ConversationFacts, *, fresh: bool, stopped: bool
+    ) -> tuple[TurnCommit, bool]:
         """What to commit, from the graph, or from the checkpoint if a crash came between the graph and the commit.
 
         The second value is True when it was decided just now. Whatever breaks on the way, a person gets it (P5).
@@ -158,16 +166,23 @@ class Turns:
             saved = self.graph.get_state(_config(stored)).values
             done = saved.get("turn")
             if done is not None and done.id == stored.event.id:
-                return self._commit(done, saved["conversation"], stored, facts), False
-        context = self.context(facts, stored.text)
+                return self._commit(done, saved["conversation"], stored, facts, stopped=stopped), False
+        if isinstance(stored.event, TouchDue) and (rule := self.ports.gates.closed(self.ports.clock.now())):
+            return self._waiting(stored, facts, rule, PAUSE_WAIT), True
+        context = self.context(facts, stored.text, stopped=stopped)
         try:
             # A checkpoint that could not be written is tried once more: tool calls are idempotent.
             record, after = Retrying(stop=stop_after_attempt(2), reraise=True)(self._run, stored, context)
-            return self._commit(record, after, stored, facts), True
+            return self._commit(record, after, stored, facts, stopped=stopped), True
         except Exception as error:
             log.warning("turn.failed conversation=%s error=%s", stored.conversation_id, type(error).__name__)
             record, after = fallback(stored.event, facts, self.ports.policy, context.now, stored.text)
             return self._commit(record, after, stored, facts), True
+
+    def _waiting(self, stored: StoredEvent, facts: ConversationFacts, rule: str, wait: timedelta) -> TurnCommit:
+        """A touch that a limit holds back: it falls due again later."""
+        record, after = held.waits(stored.event, facts, self.ports.policy, self.ports.clock.now(), rule=rule, wait=wait)
+        return self._commit(record, after, stored, facts)
 
     def _run(self, stored: StoredEvent, context: TurnContext) -> tuple[TurnRecord, Conversation]:
         state = self.graph.invoke(
@@ -178,7 +193,7 @@ class Turns:
             raise ValueError("the graph ended without a record")
         return record, state["conversation"]
 
-    def context(self, facts: ConversationFacts, text: SecretStr | None) -> TurnContext:
+    def context(self, facts: ConversationFacts, text: SecretStr | None, *, stopped: bool = False) -> TurnContext:
         """What the graph may use in this run."""
         ports = self.ports
         return TurnContext(
@@ -189,12 +204,21 @@ class Turns:
             facts=facts,
             now=ports.clock.now(),
             text=text or SecretStr(""),
+            stopped=stopped,
         )
 
     def _commit(
-        self, record: TurnRecord, after: Conversation, stored: StoredEvent, facts: ConversationFacts
+        self,
+        record: TurnRecord,
+        after: Conversation,
+        stored: StoredEvent,
+        facts: ConversationFacts,
+        *,
+        stopped: bool = False,
     ) -> TurnCommit:
         """Render the texts and packets: the record itself holds neither names nor words."""
+        if record.sends and stopped:
+            record = held.unsaid(record, facts, self.ports.policy)
         checked = boundary.check(
             record.sends,
             before=facts,
@@ -206,12 +230,15 @@ class Turns:
         )
         handoffs = tuple(packets.build(r, record, facts, stored.text) for r in record.handoffs)
         waiting = isinstance(stored.event, PatientMessage) and facts.conversation.held and not record.handoffs
+        again = packets.opened_again(facts, stored.text, self.ports.policy, record.at) if waiting else ()
+        if again:
+            record = replace(record, rules=(*record.rules, "handoff.reopened"))
         return TurnCommit(
             record=record if not checked.refused else replace(record, sends=checked.allowed),
             conversation=checked.after,
             outbox=checked.messages,
-            handoffs=handoffs,
-            attach_words_to=facts.conversation.handoff_id if waiting else None,
+            handoffs=(*handoffs, *again),
+            attach_words_to=facts.conversation.handoff_id if waiting and not again else None,
         )
 
     def _somebody_wrote(self, conversation_id: str) -> bool:
@@ -247,12 +274,8 @@ class Turns:
         return others
 
     def tell_chart(self) -> None:
-        """Write consent back to the chart. Its trouble is not the sender's: the next run tries again."""
-        ports = self.ports
-        try:
-            chart_writing.flush(ports.chart, ports.ledger, at=ports.clock.now())
-        except Exception as error:
-            log.warning("chart.not-told error=%s", type(error).__name__)
+        """Write consent back to the chart, as far as it answers."""
+        chart_writing.tell(self.ports.chart, self.ports.ledger, at=self.ports.clock.now())
 
     def _prune(self, conversation_id: str) -> None:
         try:

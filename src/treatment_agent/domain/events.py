@@ -80,6 +80,8 @@ class StaffVerb(StrEnum):
     CLOSE = "close"
     RECORD_CONSENT = "record_consent"
     RECORD_REVOCATION = "record_revocation"
+    APPROVE_TEXT = "approve_text"
+    REJECT_TEXT = "reject_text"
 
 
 class StaffAction(Value):

@@ -87,7 +87,11 @@ class HandoffRequest:
 
 @dataclass(frozen=True, slots=True)
 class HandoffPacket:
-    """What staff get. `summary` and `suggestion` are made of fixed sentences; `words` are the patient's own."""
+    """What staff get. `summary` and `suggestion` are made of fixed sentences; `words` are the patient's own.
+
+    `escalated_from` are earlier owners who did not acknowledge in time, the first one first. `reopened_at`: the patient
+    wrote again after staff had resolved it.
+    """
 
     id: str
     conversation_id: str
@@ -109,3 +113,10 @@ class HandoffPacket:
     resolved_at: datetime | None = None
     released_at: datetime | None = None
     acknowledged_by: str = ""
+    escalated_at: datetime | None = None
+    escalated_from: tuple[Role, ...] = ()
+    reopened_at: datetime | None = None
+
+    def overdue(self, now: datetime) -> bool:
+        """True when its time has passed and nobody has acknowledged it; the due moment itself is too late."""
+        return self.status is HandoffStatus.OPENED and self.due_at <= now

@@ -132,6 +132,8 @@ def topic_guard(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     screening = state.get("screening")
     unclear = gate.unclear_opt_out(interpretation, screening)
     verdicts = (*state.get("verdicts", ()), *unclear, *topics.judge(heard, context.policy))
+    if context.stopped:
+        verdicts = (*verdicts, Verdict(topic=Topic.OTHER, rule="limit.stopped"))
     settled = state["decisions"]
     if not settled and verdicts and gate.said_opt_out(interpretation, screening):
         settled = (gate.revoke(context.facts, event),)

@@ -55,7 +55,10 @@ def fresh(event: Event, facts: ConversationFacts) -> TurnState:
 
 @dataclass(frozen=True, slots=True)
 class TurnContext:
-    """What a run may use: the policy, the ports, the ledger's facts, and the words of the message. Never stored."""
+    """What a run may use: the policy, the ports, the ledger's facts, and the words of the message. Never stored.
+
+    `stopped`: the office's kill switch is thrown, so a person has every message.
+    """
 
     policy: PracticePolicy
     interpreter: Interpreter
@@ -65,6 +68,7 @@ class TurnContext:
     now: datetime
     text: SecretStr = field(default=SecretStr(""))
     ours: tuple[str, ...] = ()
+    stopped: bool = False
 
     @property
     def situation(self) -> Situation:

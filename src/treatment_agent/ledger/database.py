@@ -34,7 +34,7 @@ from treatment_agent.errors import (
     StateTooNew,
     TreatmentAgentError,
 )
-from treatment_agent.ledger import tables
+from treatment_agent.ledger import office_tables, tables
 
 T = TypeVar("T")
 
@@ -265,6 +265,8 @@ def _add_columns(conn: Connection, found: int) -> None:
     for column in (c for version, added in tables.ADDED.items() if version > found for c in added):
         kind = column.type.compile(dialect=conn.dialect)
         conn.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
+    tables.metadata.create_all(conn)
+    office_tables.outbox_outreach.create(conn, checkfirst=True)
     conn.execute(tables.schema_version.update().values(version=tables.SCHEMA_VERSION))
 
 

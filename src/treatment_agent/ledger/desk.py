@@ -146,6 +146,27 @@ def mark_delivered(conn: Connection, handoff_id: str) -> None:
     conn.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(undelivered=False))
 
 
+def overdue(conn: Connection, *, at: datetime) -> tuple[HandoffPacket, ...]:
+    """Open handoffs and tasks that nobody acknowledged by their due time, most urgent first."""
+    table = handoffs.c
+    late = still_open, table.status == HandoffStatus.OPENED.value, table.due_at <= at
+    query = select(table.payload, table.words).where(*late).order_by(table.urgency, table.due_at, table.id)
+    return tuple(_packet(row) for row in conn.execute(query))
+
+
+def escalate(conn: Connection, packet: HandoffPacket, *, was_due_at: datetime, untold: bool) -> HandoffPacket | None:
+    """Give it to its new owner, unless somebody acknowledged or escalated it meanwhile: then None.
+
+    `untold`: the desk has yet to be shown it.
+    """
+    found = _locked(conn, packet.id)
+    if found is None or found.status is not HandoffStatus.OPENED or found.due_at != was_due_at:
+        return None
+    moved_on = replace(packet, words=found.words)
+    put(conn, [moved_on], undelivered={packet.id} if untold else ())
+    return moved_on
+
+
 def _locked(conn: Connection, handoff_id: str) -> HandoffPacket | None:
     table = handoffs.c
     row = conn.execute(select(table.payload, table.words).where(table.id == handoff_id).with_for_update()).first()

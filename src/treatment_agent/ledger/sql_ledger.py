@@ -40,9 +40,10 @@ from treatment_agent.ledger import (
     turns,
 )
 from treatment_agent.ledger.database import Database
+from treatment_agent.ledger.office import SqlOffice
 
 
-class SqlLedger:
+class SqlLedger(SqlOffice):
     """The books in a database. Each method is one transaction; `enroll` is one per thousand rows.
 
     Safe to share between threads, and between processes that each open their own. A failed call wrote nothing (or,

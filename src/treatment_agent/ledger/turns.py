@@ -33,6 +33,13 @@ from treatment_agent.ledger.tables import (
 )
 
 SENT_MEMORY = timedelta(days=60)
+# What staff do about the books, not with the patient.
+_NOT_CONTACT = (
+    StaffVerb.RECORD_CONSENT,
+    StaffVerb.RECORD_REVOCATION,
+    StaffVerb.APPROVE_TEXT,
+    StaffVerb.REJECT_TEXT,
+)
 
 # A doubtful text may have gone out, so it counts towards the caps like a sent one.
 _WENT_OUT = (OutboxStatus.SENT.value, OutboxStatus.SENDING.value, OutboxStatus.DOUBTFUL.value)
@@ -197,7 +204,7 @@ def _conversation_update(*, newly_booked: bool) -> Update:
 def _is_staff_contact(event: Event) -> bool:
     """True for an event that means somebody of the office dealt with the patient."""
     if isinstance(event, StaffAction):
-        return event.verb not in (StaffVerb.RECORD_CONSENT, StaffVerb.RECORD_REVOCATION)
+        return event.verb not in _NOT_CONTACT
     return isinstance(event, ChartChanged) and event.change is ChartChange.STAFF_CONTACT
 
 

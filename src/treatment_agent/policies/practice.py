@@ -15,7 +15,6 @@ from typing import Protocol, runtime_checkable
 from pydantic import Field
 
 from treatment_agent.domain.conversation import Conversation
-from treatment_agent.domain.handoff import Role, Urgency
 from treatment_agent.domain.interpretation import Interpretation, Situation, Topic
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.scheduling import Authority
@@ -25,9 +24,12 @@ from treatment_agent.domain.value import Value
 from treatment_agent.errors import PolicyError
 from treatment_agent.policies.consenting import ConsentRules
 from treatment_agent.policies.law import Law
+from treatment_agent.policies.limits import Limits
 from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
+from treatment_agent.policies.owners import Escalation
 from treatment_agent.policies.scripts import Script, ScriptBook, default_scripts, load_scripts
 from treatment_agent.policies.texting import Texting
+from treatment_agent.policies.topic_owners import TopicPolicy, default_topics
 
 __all__ = [
     "DEFAULT_RULE_SCRIPTS",
@@ -152,46 +154,6 @@ class BookingTemplate(Value):
     horizon_days: int = Field(default=42, gt=0)
 
 
-class TopicPolicy(Value):
-    """What happens with a topic: who owns it, how urgent, due when, and the one approved text."""
-
-    owner: Role
-    urgency: Urgency
-    due_minutes: int
-    script_id: str
-
-
-def default_topics() -> dict[Topic, TopicPolicy]:
-    """Owners, urgencies and scripts per topic."""
-    return {
-        Topic.EMERGENCY: TopicPolicy(owner=Role.CLINICIAN, urgency=Urgency.NOW, due_minutes=5, script_id="emergency"),
-        Topic.SENSITIVE: TopicPolicy(
-            owner=Role.OFFICE_MANAGER, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-sensitive"
-        ),
-        Topic.CLINICAL: TopicPolicy(
-            owner=Role.CLINICIAN, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-clinical"
-        ),
-        Topic.COMPLAINT: TopicPolicy(
-            owner=Role.OFFICE_MANAGER, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-complaint"
-        ),
-        Topic.IDENTITY: TopicPolicy(
-            owner=Role.FRONT_DESK, urgency=Urgency.TODAY, due_minutes=240, script_id="handoff-identity"
-        ),
-        Topic.INSURANCE: TopicPolicy(
-            owner=Role.INSURANCE_COORDINATOR, urgency=Urgency.SOON, due_minutes=480, script_id="handoff-insurance"
-        ),
-        Topic.FINANCING: TopicPolicy(
-            owner=Role.TREATMENT_COORDINATOR, urgency=Urgency.SOON, due_minutes=480, script_id="handoff-financing"
-        ),
-        Topic.HUMAN: TopicPolicy(
-            owner=Role.FRONT_DESK, urgency=Urgency.TODAY, due_minutes=120, script_id="handoff-human"
-        ),
-        Topic.OTHER: TopicPolicy(
-            owner=Role.FRONT_DESK, urgency=Urgency.SOON, due_minutes=480, script_id="handoff-other"
-        ),
-    }
-
-
 def default_templates() -> tuple[BookingTemplate, ...]:
     """Visit lengths in minutes per family, for the first visit of each."""
     minutes = {
@@ -267,6 +229,8 @@ class PracticePolicy(Value):
     topics: dict[Topic, TopicPolicy] = Field(default_factory=default_topics)
     rule_scripts: dict[str, str] = Field(default_factory=lambda: dict(DEFAULT_RULE_SCRIPTS))
     guardrails: tuple[Guardrail, ...] = ()
+    escalation: Escalation = Escalation()
+    limits: Limits = Limits()
     templates: tuple[BookingTemplate, ...] = Field(default_factory=default_templates)
     authority: Authority = Authority.BOOK
     defer_days: int = 30

@@ -194,8 +194,22 @@ def _staff(event: StaffAction, facts: ConversationFacts, policy: PracticePolicy,
                 disposition=Disposition.BOOKED_BY_STAFF if booked else Disposition.CLOSED_BY_STAFF,
                 due=DueChange.CLEAR,
             )
+        case StaffVerb.APPROVE_TEXT | StaffVerb.REJECT_TEXT:
+            return _approval(event, facts, policy, now)
         case StaffVerb.RECORD_CONSENT | StaffVerb.RECORD_REVOCATION:
             return recorded(event, conversation, rule)
+
+
+def _approval(event: StaffAction, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> Decision:
+    """A person looked at a text of a new script version: its touch is due again, or the case goes to review."""
+    conversation = facts.conversation
+    if event.verb is StaffVerb.APPROVE_TEXT:
+        due = DueChange.KEEP if conversation.due_at is None else DueChange.SET
+        # A second later: the touch that asked for the approval was due at this very moment, perhaps.
+        return Decision(move=Move.STAY, rules=("staff.approve-text",), due=due, due_at=now + timedelta(seconds=1))
+    task = _task(HandoffKind.REVIEW, "staff.reject-text", facts, policy, now)
+    move = Move.STAY if conversation.held else _may(conversation, Move.REVIEW)
+    return Decision(move=move, rules=("staff.reject-text",), handoff=task, due=DueChange.CLEAR)
 
 
 def _released(event: StaffAction, facts: ConversationFacts, policy: PracticePolicy, now: datetime) -> Decision:

@@ -125,6 +125,8 @@ _GUARDRAIL: Final = {
     "guardrail.shared-number": "Several people on this number are being written to; a person finds out who is writing.",
     "guardrail.pick-after-booking": "A bare pick came after the visit was booked; a person asks what is meant.",
     "guardrail.closed": "The case was closed, so a person looks at what the patient writes now.",
+    "handoff.escalated": "Nobody acknowledged the handoff in time, so it went to the next owner.",
+    "handoff.reopened": "The patient wrote again after staff had resolved the handoff, so it is open again.",
     "handoff.holds": "This handoff holds the conversation; it is acknowledged, resolved or released there.",
     "hold.attached": "Staff hold the conversation: the message is attached to the handoff, and nothing is sent.",
 }
@@ -200,9 +202,25 @@ _OUTSIDE: Final = {
     "staff.release-unread": "The patient wrote after staff last looked: a person reads it.",
     "staff.book": "Staff booked the visit.",
     "staff.close": "Staff ended the follow-up.",
+    "staff.approve-text": "A person approved this text of a new script version: the touch is due again.",
+    "staff.reject-text": "A person did not want this text of a new script version to go out: human review.",
     "staff.record-consent": "Staff recorded that the patient agrees to texts.",
     "staff.record-other-purpose": "Staff recorded consent for another kind of text; follow-up is not touched by it.",
     "staff.record-revocation": "Staff recorded that the patient wants no texts.",
+}
+_LIMIT: Final = {
+    "limit.paused": "The office paused outreach; the touch waits until it is resumed.",
+    "limit.stopped": "The office threw the kill switch: nothing leaves, and staff get what patients write.",
+    "limit.opt-out-spike": "Unusually many people opted out, so outreach paused by itself until a person resumes it.",
+    "limit.filtered": "Carriers filtered several of our texts, so outreach paused by itself until a person resumes it.",
+    "limit.unregistered": "A carrier refused us as an unregistered sender: outreach paused until a person resumes it.",
+    "limit.sync-failed": "The last list from the office's software could not be read; the touch waits for a good one.",
+    "limit.sync-stale": "The last list from the office's software is too old; the touch waits for a new one.",
+    "limit.daily": "As many texts as the office allows on one day have gone out; the touch waits for the next day.",
+    "limit.capacity": "As many patients are invited as there is bookable room for; the touch waits.",
+    "limit.year-end": "Openings before the benefits end are promised already; the touch waits.",
+    "limit.approval": "A person must approve the first texts of this new script version; the touch waits.",
+    "limit.resumed": "A person resumed outreach.",
 }
 _TURN: Final = {
     "turn.pending": "The event is on the books and has not been handled yet.",
@@ -254,5 +272,6 @@ RULES: Final[dict[str, str]] = {
     **_REPLY,
     **_OUTREACH,
     **_OUTSIDE,
+    **_LIMIT,
     **_TURN,
 }

@@ -29,9 +29,10 @@ from treatment_agent.domain.messages import (
     Receipt,
 )
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
+from treatment_agent.ports.office import OfficeBooks
 
 
-class Ledger(Protocol):
+class Ledger(OfficeBooks, Protocol):
     """The books. Every method is one transaction; everything is safe to call again after a crash."""
 
     # -- enrolment and the work list

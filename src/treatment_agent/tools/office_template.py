@@ -140,12 +140,18 @@ def openings(template: OfficeTemplate, request: SlotRequest, taken: Iterable[Str
     return sorted(found.values(), key=lambda slot: (slot.start.astimezone(UTC), slot.provider_id))
 
 
+# Who asks for so many wants to know how much room there is, not a choice.
+_COUNTING = 1000
+
+
 def spread(slots: Sequence[Slot], limit: int) -> tuple[Slot, ...]:
     """Pick `limit` openings that are a real choice, in order of time.
 
     The first is the earliest. Each next one is, as far as there is such a one: on another day and in another half of
     the day; on another day; in another half; not overlapping a picked one; at another time.
     """
+    if limit >= max(len(slots), _COUNTING):
+        return tuple(sorted(slots, key=lambda slot: slot.start.astimezone(UTC)))
     picked: list[Slot] = []
     rest = list(slots)
     while rest and len(picked) < limit:
