@@ -166,6 +166,7 @@ class TestOlderRelease:
             "ALTER TABLE cases DROP COLUMN export_id",
             "ALTER TABLE cases DROP COLUMN exported_at",
             "ALTER TABLE handoffs DROP COLUMN undelivered",
+            "ALTER TABLE consents DROP COLUMN chart_write",
             "UPDATE ledger_schema SET version = 1",
         )
 
