@@ -76,10 +76,7 @@ def queue(
     decimal_comma: CommaOption = False,
     encoding: EncodingOption = None,
     exported: ExportedOption = None,
-    patient: Annotated[
-        str | None,
-        typer.Option("--patient", metavar="ID", help="One patient: every reason, every point, what is next."),
-    ] = None,
+    patient: PatientOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say in words where the points come from.")] = False,
     as_json: JsonOption = False,
     app: AppOption = None,
@@ -93,8 +90,7 @@ def queue(
         source = export.source(policy.office.zone, at)
         with export.in_own_words():
             if patient is not None:
-                own = [case for case in source.read() if not isinstance(case, BadRow) and case.patient.id == patient]
-                show_case(patient, own, policy, at, as_json=as_json)
+                show_case(patient, source.read(), policy, at, as_json=as_json)
                 return
             listed, rejected = _assessed(source, policy, at, explain=explain)
     ranked = sorted((row for row in listed if not row.rule), key=lambda row: (-row.score, row.case_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from treatment_agent.cli import screen
-from treatment_agent.errors import NotFound
+from treatment_agent.errors import BadRow, NotFound
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,13 +30,15 @@ def when(at: datetime, zone: ZoneInfo) -> str:
     return f"{local:%a %b} {local.day}, {local.hour % 12 or 12}:{local:%M %p}"
 
 
-def show_case(patient_id: str, cases: Sequence[Case], policy: PracticePolicy, at: datetime, *, as_json: bool) -> None:
+def show_case(
+    patient_id: str, listed: Iterable[Case | BadRow], policy: PracticePolicy, at: datetime, *, as_json: bool
+) -> None:
     """What the list says about one patient: every rule that keeps them out, the score, and the steps to come.
 
     Raises:
         NotFound: the list has no such patient.
     """
-    own = [case for case in cases if case.patient.id == patient_id]
+    own = [case for case in listed if not isinstance(case, BadRow) and case.patient.id == patient_id]
     if not own:
         raise NotFound(f"no patient {patient_id!r} in this list; check the id")
     if as_json:
