@@ -72,8 +72,7 @@ class TestBotQuestion:
         assert outcome.handoff is not None
 
     def test_keeps_the_owner_of_the_stricter_topic(self, ana):
-        assert ana.text("are you a real person?").handoff.topics[0] in (Topic.IDENTITY, Topic.HUMAN)
+        assert ana.text("are you a real person?").handoff.topics[0] is Topic.HUMAN
 
-    @pytest.mark.xfail(reason="a sure topic in one clause hides what only the classifier finds in another")
     def test_beside_something_clinical_gets_the_clinical_text(self, ana):
         assert replies(ana.text("are you a real person? is it dangerous to wait?")) == [("handoff-clinical", "en")]

@@ -64,11 +64,13 @@ class TestStories:
         assert first.at.astimezone(ZONE).date().isoformat() == "2026-11-25"
         assert first.outcome is not None
         assert first.outcome.replies[0].script_id == "first-message"
-        assert Topic.FINANCING in played.topics("P-2001")
+        assert played.topics("P-2001") == {Topic.FINANCING}
         assert played.texts("P-2001")[1] == "handoff-financing"
         assert played.conversation("P-2001").phase is Phase.BOOKED
 
-    @pytest.mark.parametrize("patient_id", ["P-1001", "P-1003", "P-1006", "P-1037", "P-1046", "P-2002", "P-2004"])
+    @pytest.mark.parametrize(
+        "patient_id", ["P-1001", "P-1003", "P-1005", "P-1006", "P-1037", "P-1046", "P-2002", "P-2004"]
+    )
     def test_books_who_picks_a_time(self, played: Played, patient_id: str) -> None:
         assert played.conversation(patient_id).disposition is Disposition.BOOKED
 
@@ -96,6 +98,9 @@ class TestStories:
     )
     def test_gives_to_a_person_what_is_not_routine(self, played: Played, patient_id: str, topic: Topic) -> None:
         assert topic in played.topics(patient_id)
+
+    def test_gives_to_a_person_what_nobody_understands(self, played: Played) -> None:
+        assert played.topics("P-1049")
 
     @pytest.mark.parametrize("patient_id", ["P-1023", "P-1036"])
     def test_confirms_an_opt_out_once_and_is_silent_after(self, played: Played, patient_id: str) -> None:

@@ -118,6 +118,11 @@ class TestSettle:
         clauses = (clause(FIRST, label, "list"), clause(SECOND, None))
         assert JUDGE.settle(seen(reading(accept=0.99), *clauses)) == clauses
 
+    def test_a_sure_topic_hides_no_other_one_in_the_next_clause(self):
+        clauses = (clause(FIRST, Topic.HUMAN, "human.bot-question"), clause(SECOND, None))
+        evidence = replace(seen(reading(human=0.7), *clauses), parts=(reading(human=0.9), reading(clinical=0.9)))
+        assert [c.label for c in JUDGE.settle(evidence)] == [Topic.HUMAN, None, Topic.CLINICAL]
+
     def test_one_clause_can_be_the_topic(self):
         clauses = (clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, None))
         judge = replace(JUDGE, weights={"bias": 0.0, "worst_part": 1.0})
@@ -147,6 +152,11 @@ class TestSettle:
     def test_accepting_what_nobody_offered_is_not_booked(self):
         (found,) = JUDGE.settle(seen(reading(accept=0.95), clause(FIRST, None)))
         assert found.label is Intent.AFFIRM
+
+    def test_an_offered_time_is_an_answer_though_the_classifier_does_not_know_it_was_offered(self):
+        clauses = (clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, None))
+        evidence = seen(reading(other_times=0.95), *clauses, pick=OptionPick(1))
+        assert [c.label for c in JUDGE.settle(evidence)] == [Intent.ACCEPT, Intent.ACK]
 
     def test_a_change_before_anything_is_booked_is_a_search(self):
         (found,) = JUDGE.settle(seen(reading(change=0.95), clause(FIRST, None)))

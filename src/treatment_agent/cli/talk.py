@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from treatment_agent.cli import screen
 from treatment_agent.cli.sandbox import PATIENT, Sandbox
 from treatment_agent.coordinator.answers import TurnOutcome
-from treatment_agent.coordinator.reading import sentence
 from treatment_agent.demo.story import parse_wait
 from treatment_agent.domain.interpretation import Facts, Interpretation
+from treatment_agent.policies.rules import sentence
 
 _LONGEST_WAIT = timedelta(days=400)
 _HELP = "/wait 3d lets time pass, /staff gives a handoff back, /why explains, /quit ends"

@@ -14,12 +14,12 @@ from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from treatment_agent.coordinator.reading import sentence
 from treatment_agent.domain.consent import EVERYTHING, FOLLOW_UP, ConsentHow, ConsentNote, ConsentRecord, ConsentStatus
 from treatment_agent.domain.consent_file import ConsentEntry, ContactFile, ReceivedEntry, SentEntry
 from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.errors import ConfigurationError, NotFound
+from treatment_agent.policies.rules import sentence
 
 if TYPE_CHECKING:
     from treatment_agent.coordinator.answers import TurnOutcome

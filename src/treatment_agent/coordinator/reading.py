@@ -6,7 +6,7 @@ from treatment_agent.coordinator.answers import SentText, TurnOutcome, Why, WhyL
 from treatment_agent.domain.books import StoredEvent
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import NotFound
-from treatment_agent.policies.rules import FAMILIES, RULES
+from treatment_agent.policies.rules import sentence
 from treatment_agent.ports import Ledger
 from treatment_agent.tools.shadow import SHADOW_ID
 
@@ -97,8 +97,3 @@ def _detail(record: TurnRecord) -> str:
     if record.failures:
         parts.append("failed " + ", ".join(record.failures))
     return "; ".join(parts)
-
-
-def sentence(rule: str) -> str:
-    """The rule in words; a rule of a word list is told by its label."""
-    return RULES.get(rule) or FAMILIES.get(rule.partition(".")[0], "")

@@ -3,7 +3,8 @@
 Rules, in order (weights and limits in `model/judge.toml`):
 
 - An opt-out of the lists stays; only an emergency may be added to it.
-- A topic that a sure pattern found stays. The classifier may add an emergency.
+- A topic that a sure pattern found stays. The classifier may add an emergency, and what it surely finds in clauses
+  where lists found nothing.
 - An opt-out with enough probability is one.
 - The weighed probability that a person must have the message reaches its limit: it gets the likeliest topic.
 - Otherwise the message is routine. What lists and parsers explained stays, unless the classifier surely reads the
@@ -21,12 +22,10 @@ from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from treatment_agent.domain.interpretation import Asked, ClauseReading, Intent, Situation, Span, Topic
+from treatment_agent.domain.interpretation import Asked, ClauseReading, Intent, Span, Topic
 from treatment_agent.policies.lexicon import label_of
 from treatment_agent.understanding.classifier import Reading
 from treatment_agent.understanding.evidence import Evidence, features
-from treatment_agent.understanding.options import OptionPick
-from treatment_agent.understanding.times import TimeReading
 
 PART = "judge"
 _CLASSIFIER = "classifier"
@@ -79,7 +78,9 @@ class Judge:
         danger = self._emergency(seen)
         if any(c.label is Intent.OPT_OUT or isinstance(c.label, Topic) for c in clauses):
             clauses = tuple(self._renamed(clause, seen.whole) for clause in clauses)
-            return (*clauses, danger) if danger and Topic.EMERGENCY not in {c.label for c in clauses} else clauses
+            found = {c.label for c in clauses}
+            more = self._beside(seen) if not danger and Intent.OPT_OUT not in found else [danger] if danger else []
+            return (*clauses, *(clause for clause in more if clause.label not in found))
         if danger:
             return (*clauses, danger)
         share = seen.whole.of(Intent.OPT_OUT)
@@ -98,6 +99,19 @@ class Judge:
             return clause
         surely = share >= self.limits.overrule and whole.of(clause.label) <= 1 - self.limits.overrule
         return replace(clause, label=topic) if surely else clause
+
+    def _beside(self, seen: Evidence) -> list[ClauseReading]:
+        """What the classifier surely finds in clauses where lists found nothing: another question, another owner."""
+        found: dict[Topic, ClauseReading] = {}
+        for clause, part in zip(seen.clauses, seen.parts, strict=True):
+            topic, share = part.topic
+            if share >= self.limits.overrule and not isinstance(clause.label, Topic) and part is not seen.whole:
+                evidence = _evidence(seen, part, topic, clause.span)
+                rule = f"{_CLASSIFIER}.{topic.value}"
+                found.setdefault(
+                    topic, ClauseReading(clause.span, topic, share, _CLASSIFIER, rule, self.limits.overrule, evidence)
+                )
+        return list(found.values())
 
     def _emergency(self, seen: Evidence) -> ClauseReading | None:
         share, least = seen.whole.of(Topic.EMERGENCY), self.limits.emergency
@@ -124,8 +138,8 @@ class Judge:
     def _routine(self, seen: Evidence) -> tuple[ClauseReading, ...]:
         intent, share = seen.whole.intent
         least = self.limits.intent
-        intent = _fitting(intent, seen.situation, seen.pick, seen.times)
         known = {c.label for c in seen.clauses} - {None, Intent.ACK}
+        intent = _fitting(intent, known, seen)
         if torn(known) and intent in known and share >= self.limits.overrule / 2:
             return tuple(_settled(clause, intent, share, least) for clause in seen.clauses)
         if known and intent not in known and share >= self.limits.overrule:
@@ -150,12 +164,18 @@ def shipped_judge() -> Judge:
     return Judge.read(files("treatment_agent.understanding") / "model" / "judge.toml")
 
 
-def _fitting(intent: Intent, situation: Situation, pick: OptionPick, times: TimeReading) -> Intent:
-    """The intent, unless the parsers know better what was picked: a time nobody offered is a search, not an answer."""
-    if situation.asked is Asked.BOOKED:
+def _fitting(intent: Intent, known: Collection[Topic | Intent | None], seen: Evidence) -> Intent:
+    """The intent, unless the parsers know better: which times are on the table they see, the classifier does not.
+
+    A time nobody offered is a search, not an answer; a time that was offered is an answer if lists read it as one.
+    """
+    if seen.situation.asked is Asked.BOOKED:
         return intent
-    if intent is Intent.ACCEPT and pick.option is None and not pick.ambiguous:
-        return Intent.OTHER_TIMES if times.windows else Intent.AFFIRM
+    picked = seen.pick.option is not None
+    if intent is Intent.ACCEPT and not picked and not seen.pick.ambiguous:
+        return Intent.OTHER_TIMES if seen.times.windows else Intent.AFFIRM
+    if intent is Intent.OTHER_TIMES and picked and Intent.ACCEPT in known and Intent.OTHER_TIMES not in known:
+        return Intent.ACCEPT
     return Intent.OTHER_TIMES if intent is Intent.CHANGE else intent
 
 

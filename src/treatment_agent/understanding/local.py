@@ -141,7 +141,8 @@ class LocalInterpreter:
     def evidence(self, heard: Heard, classifier: Reader) -> Evidence:
         """Everything that is known of a message, with what the classifier makes of it and of its clauses."""
         clauses, text, situation = heard.clauses, heard.text, heard.context.situation
-        alone = len(clauses) > 1 and len(text.split()) >= _DROWNING and len(clauses) <= _MOST_PARTS
+        sure = any(isinstance(clause.label, Topic) for clause in clauses)
+        alone = 1 < len(clauses) <= _MOST_PARTS and (sure or len(text.split()) >= _DROWNING)
         spans = [clause.span.of(text) for clause in clauses] if alone else []
         whole, *parts = classifier.read_all([text, *spans], situation)
         told = [read.evidence for read in heard.reads if read.evidence is not None]

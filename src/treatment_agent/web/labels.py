@@ -8,7 +8,7 @@ from enum import Enum
 
 from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.handoff import NextStep, Urgency
-from treatment_agent.policies.rules import RULES
+from treatment_agent.policies.rules import sentence
 from treatment_agent.web.view import Count, Tone
 
 _REASONS: Mapping[str, str] = {
@@ -79,11 +79,6 @@ def script(script_id: str) -> str:
 def path(code: str) -> str:
     """What led to a booking, from `step-0/first-message`."""
     return "the patient wrote first" if code == "none" else script(_STEP.sub("", code))
-
-
-def sentence(rule: str) -> str:
-    """The rule in words, or an empty text for one that only this office knows."""
-    return RULES.get(rule) or RULES.get(rule.partition(".")[0] + ".*", "")
 
 
 def left_out(rule: str) -> str:

@@ -22,6 +22,7 @@ from treatment_agent.domain.scheduling import Booking, BookingStatus
 from treatment_agent.domain.treatment import Case
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.policies.office import OfficeProfile
+from treatment_agent.policies.rules import sentence
 from treatment_agent.ports import Ledger
 from treatment_agent.web import labels, times
 from treatment_agent.web.view import ClauseView, Entry, Side, ThreadView, Tone
@@ -184,7 +185,7 @@ def _details(record: TurnRecord, tz: ZoneInfo) -> tuple[tuple[str, str], ...]:
 
 def _because(rules: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     """The deciding rule in words, where the catalogue has them."""
-    said = labels.sentence(rules[0]) if rules else ""
+    said = sentence(rules[0]) if rules else ""
     return (("because", said),) if said else ()
 
 
@@ -271,5 +272,5 @@ def _visit(booking: Booking, office: OfficeProfile) -> str:
 def _note(record: TurnRecord | None, tz: ZoneInfo, title: str) -> Entry | None:
     if record is None:
         return None
-    said = labels.sentence(record.rules[0]) if record.rules else ""
+    said = sentence(record.rules[0]) if record.rules else ""
     return Entry(record.at.astimezone(tz), Side.NOTE, title=f"{title}. {said}".strip(), rules=record.rules)
