@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from treatment_agent.cli import screen
+from treatment_agent.cli.one_patient import show_why, when
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 from treatment_agent.errors import ConfigurationError
 
@@ -53,6 +54,7 @@ def run(
 
 def why(
     patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient's id in the office's software.")],
+    everything: Annotated[bool, typer.Option("--all", help="Also what lies further back than one screen.")] = False,
     as_json: JsonOption = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
@@ -64,15 +66,7 @@ def why(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(answer), default=str, indent=2))
         return
-    console = screen.out()
-    console.print(f"{patient}: {screen.words(answer.phase) if answer.phase else 'not on the books'}", style="bold")
-    rows = screen.table("when", "what", "rule", "why")
-    for line in answer.lines:
-        note = " ".join(part for part in (line.sentence, f"({line.detail})" if line.detail else "") if part)
-        rows.add_row(_when(line.at, zone), screen.words(line.action), line.rule, note)
-    screen.show(rows)
-    if answer.next_due_at is not None:
-        console.print(f"Next due {_when(answer.next_due_at, zone)}.")
+    show_why(answer, zone, everything=everything)
 
 
 def handoffs(
@@ -93,7 +87,7 @@ def handoffs(
         console = screen.out()
         console.print(
             f"{topic}: {packet.patient_id or 'unknown sender'}, for the {screen.words(packet.owner)}, "
-            f"due {_when(packet.due_at, zone)}{late}",
+            f"due {when(packet.due_at, zone)}{late}",
             style="bold red" if late else "bold",
         )
         console.print(f"  {packet.summary}")
@@ -190,8 +184,3 @@ def _day(text: str | None, zone: ZoneInfo, option: str) -> datetime | None:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone)
     except ValueError:
         raise ConfigurationError(f"{option}: write a day like 2026-11-23") from None
-
-
-def _when(at: datetime, zone: ZoneInfo) -> str:
-    local = at.astimezone(zone)
-    return f"{local:%a %b} {local.day}, {local.hour % 12 or 12}:{local:%M %p}"

@@ -13,7 +13,7 @@ from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Permission
 from treatment_agent.domain.treatment import Case
 from treatment_agent.errors import BadRow
-from treatment_agent.policies import cadence, queue
+from treatment_agent.policies import cadence, families, queue
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import CaseSource, Ledger
 
@@ -31,7 +31,8 @@ def enroll(
     """Read the whole source, judge every case, and write it to the ledger in batches.
 
     A row that cannot be read is reported and the rest goes on. `progress` is told after each batch how many cases have
-    been read so far. Reading the same source again refreshes the cases and keeps their conversations.
+    been read so far. Reading the same source again refreshes the cases and keeps their conversations. At the end, the
+    cases of a family on one phone are united in one conversation.
     """
     rejected: list[BadRow] = []
     skipped: Counter[str] = Counter()
@@ -54,6 +55,10 @@ def enroll(
         new += len(ledger.enroll(batch, at=now))
     if progress is not None:
         progress(total)
+    changes = families.arrange(ledger.on_shared_numbers(), policy, now)
+    if changes:
+        ledger.change_families(changes)
+    skipped.update(change.skip_rule for change in changes if change.skip_rule)
     return EnrolmentReport(
         enrolled=new, refreshed=total - new, skipped=dict(skipped.most_common()), rejected=tuple(rejected)
     )

@@ -92,7 +92,8 @@ class Outbox:
         """Not sent because it may not be any more. An answer somebody waits for goes to a person."""
         kind = row.message.kind
         if rule == "dispatch.stale" and kind is SendKind.OUTREACH:
-            wakes = row.message.script_id == self.policy.cadence.wake_script_id
+            cadences = (self.policy.cadence, *(w.cadence for w in self.policy.workflows))
+            wakes = row.message.script_id in {c.wake_script_id for c in cadences}
             again = "dispatch.stale-wake" if wakes else "dispatch.stale-touch"
             self._give_up(row, conversation_id, OutboxStatus.CANCELLED, again)
         elif rule == "dispatch.stale" and kind is not SendKind.HANDOFF:

@@ -123,7 +123,8 @@ class Conversation:
 
     `offers` are the slots on the table, numbered from 1 in this order; `seen_slots` every slot id offered so far.
     `step` is the next cadence step, `due_at` when it (or a deferral's wake-up) falls due. `handoff_id` is set while
-    staff hold the conversation. `patient_id` and `case_id` are None for a sender nobody knows.
+    staff hold the conversation. `riders` are the cases of a family that it speaks for too, `rides_with` the one that
+    speaks for it. `patient_id` and `case_id` are None for a sender nobody knows.
     """
 
     id: str
@@ -144,6 +145,8 @@ class Conversation:
     disposition: Disposition | None = None
     asks: int = 0
     first_sent_at: datetime | None = None
+    riders: tuple[str, ...] = ()
+    rides_with: str | None = None
 
     @property
     def held(self) -> bool:

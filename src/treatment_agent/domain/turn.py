@@ -13,7 +13,7 @@ from treatment_agent.domain.consent import ConsentHow, ConsentStatus
 from treatment_agent.domain.conversation import Disposition, Move, Phase
 from treatment_agent.domain.handoff import HandoffRequest, HandoffStatus, NextStep, Urgency
 from treatment_agent.domain.interpretation import Asked, Interpretation, Reason, Span, Topic
-from treatment_agent.domain.messages import PlannedSend, SendKind
+from treatment_agent.domain.messages import Channel, PlannedSend, SendKind
 from treatment_agent.domain.scheduling import Booking, Slot, SlotRequest, VisitPlan
 
 
@@ -33,6 +33,7 @@ class Say:
 
     script_id: str
     kind: SendKind = SendKind.REPLY
+    channel: Channel = Channel.SMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Search:
     kind: SendKind = SendKind.REPLY
     move: Move = Move.OFFER
     nearest: SlotRequest | None = None
+    channel: Channel = Channel.SMS
 
 
 @dataclass(frozen=True, slots=True)

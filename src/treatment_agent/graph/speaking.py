@@ -46,6 +46,7 @@ def _planned(
         script_id=say.script_id,
         language=after.language,
         kind=say.kind,
+        channel=say.channel,
         facts=ScriptFacts(
             slots=slots,
             visit_on=case.visit_on if case else None,

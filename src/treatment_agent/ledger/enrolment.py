@@ -14,7 +14,7 @@ from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Contact, Patient
 from treatment_agent.domain.treatment import Case, Procedure
-from treatment_agent.ledger import codec
+from treatment_agent.ledger import codec, families
 from treatment_agent.ledger.database import among, insert_into, one_at_a_time, write_many
 from treatment_agent.ledger.journal import journal_row
 from treatment_agent.ledger.people import Address, consent_row, contact_ids, link_patients
@@ -170,7 +170,7 @@ def _update_conversations(conn: Connection, rows: Iterable[tuple[Enrolment, _Kno
     changes = []
     for row, old in rows:
         conversation, skip_rule = old.conversation, old.skip_rule
-        if old.untouched:
+        if old.untouched and not (row.skip_rule is None and families.stays(conversation, skip_rule)):
             skip_rule = row.skip_rule
             if row.skip_rule:
                 conversation = replace(conversation, due_at=None)

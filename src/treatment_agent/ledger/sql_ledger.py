@@ -12,6 +12,7 @@ from treatment_agent.domain.books import (
     ConversationFacts,
     ConversationRow,
     Enrolment,
+    FamilyChange,
     JournalEntry,
     OutboxRow,
     StoredEvent,
@@ -24,7 +25,7 @@ from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
 from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
-from treatment_agent.ledger import desk, enrolment, events, journal, outbox, people, reading, report, turns
+from treatment_agent.ledger import desk, enrolment, events, families, journal, outbox, people, reading, report, turns
 from treatment_agent.ledger.database import Database
 
 
@@ -59,6 +60,16 @@ class SqlLedger:
             with self._database.write() as conn:
                 new += enrolment.enroll_batch(conn, rows[start : start + enrolment.BATCH], at=at)
         return tuple(new)
+
+    def on_shared_numbers(self) -> tuple[tuple[ConversationRow, ...], ...]:
+        """Per phone number that several patients have: the cases that wait for their first text."""
+        with self._database.read() as conn:
+            return families.on_shared_numbers(conn)
+
+    def change_families(self, changes: Sequence[FamilyChange]) -> int:
+        """Write these changes, each only if the conversation still stands as it was read."""
+        with self._database.write() as conn:
+            return families.change(conn, changes)
 
     def due(self, *, at: datetime, limit: int = 1000) -> tuple[str, ...]:
         """Ids of conversations whose `due_at` has passed, best score first."""

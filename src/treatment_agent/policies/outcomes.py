@@ -30,7 +30,7 @@ def after_search(decision: Decision, search: Search, slots: tuple[Slot, ...], tu
     return replace(
         decision,
         move=search.move,
-        says=(Say(script, search.kind), *decision.says),
+        says=(Say(script, search.kind, search.channel), *decision.says),
         tool=None,
         offers=slots,
         asked=search.asked,

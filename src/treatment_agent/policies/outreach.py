@@ -9,12 +9,13 @@ from treatment_agent.domain.books import ConversationFacts
 from treatment_agent.domain.conversation import Conversation, Disposition, Move, Phase
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Asked
-from treatment_agent.domain.messages import SendKind
+from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.treatment import Case, ChartStatus, ProcedureStatus
 from treatment_agent.domain.turn import Decision, DueChange, Say, Search
-from treatment_agent.policies import booking, cadence, queue
+from treatment_agent.policies import booking, cadence, exclusions, families, queue
 from treatment_agent.policies.contact import Deferred, Denied, decide_outreach
 from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.steps import Cadence
 from treatment_agent.policies.topics import due_at
 
 TOUCHABLE = (
@@ -43,6 +44,17 @@ class Touch:
         """Where the conversation stands."""
         return self.facts.conversation
 
+    @property
+    def cadence(self) -> Cadence:
+        """The steps that hold for this conversation."""
+        return cadence.standing_cadence(self.conversation, self.case, self.policy, self.now)
+
+    @property
+    def channel(self) -> Channel:
+        """How the text of this step travels."""
+        step = cadence.step_at(self.conversation.step, self.cadence)
+        return step.channel if step else Channel.SMS
+
 
 def before_chart(touch: Touch) -> Decision | None:
     """Reasons not to write that need no look at the chart; None means ask the chart next."""
@@ -53,6 +65,10 @@ def before_chart(touch: Touch) -> Decision | None:
         return skip("outreach.phase")
     if touch.step != conversation.step:
         return Decision(move=Move.STAY, rules=("outreach.stale-touch",))
+    if touch.facts.call_made:
+        return _close("outreach.call-made", Disposition.CLOSED_BY_STAFF)
+    if any(not h.kind.holds for h in touch.facts.open_handoffs):
+        return _tomorrow(touch, "outreach.open-task")
     return None
 
 
@@ -61,16 +77,19 @@ def decide(touch: Touch, chart: ChartStatus) -> Decision:
     closed = changed(touch.case, chart)
     if closed is not None:
         return closed
-    if chart.next_visit_at is not None:
+    if exclusions.is_stale(chart.as_of, touch.policy, touch.now):
+        # It is the office's fault, not the case's: no task for each, and on the day the list is read again it goes on.
+        return _tomorrow(touch, "queue.stale-data")
+    if _other_visit(touch, chart):
         return _review(touch, "outreach.other-visit")
     conversation = touch.conversation
     if conversation.phase is Phase.QUEUED:
-        assessment = queue.assess(touch.case, touch.policy, touch.now)
+        assessment = queue.assess(_as_charted(touch.case, chart), touch.policy, touch.now)
         if assessment.skip_rule is not None:
             return _review(touch, assessment.skip_rule)
-    if cadence.is_review(conversation.step, touch.policy) and conversation.phase is not Phase.DEFERRED:
+    if cadence.is_review(conversation.step, touch.policy, touch.cadence) and conversation.phase is not Phase.DEFERRED:
         return _review(touch, "outreach.no-response", Disposition.NO_RESPONSE)
-    verdict = decide_outreach(now=touch.now, facts=touch.facts, policy=touch.policy)
+    verdict = decide_outreach(now=touch.now, facts=touch.facts, policy=touch.policy, channel=touch.channel)
     if isinstance(verdict, Deferred):
         return Decision(move=Move.STAY, rules=(verdict.rule,), due=DueChange.SET, due_at=verdict.until)
     if isinstance(verdict, Denied):
@@ -78,18 +97,45 @@ def decide(touch: Touch, chart: ChartStatus) -> Decision:
     return _send(touch)
 
 
+def _other_visit(touch: Touch, chart: ChartStatus) -> bool:
+    if chart.next_visit_at is None:
+        return False
+    return exclusions.visit_counts(
+        touch.case, touch.policy, provider_id=chart.next_visit_provider_id, teeth=chart.next_visit_teeth
+    )
+
+
+def _as_charted(case: Case, chart: ChartStatus) -> Case:
+    """The case with the coming visit and the freshness that the chart just told."""
+    return case.model_copy(
+        update={
+            "next_visit_at": chart.next_visit_at,
+            "next_visit_provider_id": chart.next_visit_provider_id,
+            "next_visit_teeth": chart.next_visit_teeth,
+            "synced_at": chart.as_of,
+        }
+    )
+
+
+def _tomorrow(touch: Touch, rule: str) -> Decision:
+    """Nothing is sent today; the touch is tried again on the next day that allows outreach."""
+    again = cadence.next_day(touch.policy, touch.now, touch.cadence)
+    return Decision(move=Move.STAY, rules=(rule,), due=DueChange.SET, due_at=again)
+
+
 def _send(touch: Touch) -> Decision:
     """Look for two openings and send the step's script; the cadence moves on."""
     conversation = touch.conversation
     if conversation.phase is Phase.DEFERRED:
         return _wake(touch)
+    step_now = touch.cadence.steps[conversation.step]
+    if conversation.riders or not step_now.offers_times:
+        return _say(touch)
     visit = booking.plan_visit(touch.case, touch.policy)
     if visit is None:
         return _review(touch, "outreach.no-template")
-    step, due = cadence.after_touch(conversation.step, touch.policy, touch.now)
-    none, one, more = (
-        cadence.script_for(conversation.step, touch.policy, touch.case, touch.now, slots) for slots in range(3)
-    )
+    step, due = cadence.after_touch(conversation.step, touch.policy, touch.now, touch.cadence)
+    none, one, more = (_script(touch, slots) for slots in range(3))
     return Decision(
         move=Move.STAY,
         rules=("outreach.touch",),
@@ -99,7 +145,36 @@ def _send(touch: Touch) -> Decision:
             asked=Asked.FIRST_MESSAGE if conversation.step == 0 else Asked.REMINDER,
             kind=SendKind.OUTREACH,
             move=Move.TOUCH,
+            channel=touch.channel,
         ),
+        step=step,
+        due=DueChange.SET,
+        due_at=due,
+    )
+
+
+def _script(touch: Touch, slots: int) -> str:
+    return cadence.script_for(touch.conversation.step, touch.policy, touch.case, touch.now, slots, touch.cadence)
+
+
+def _say(touch: Touch) -> Decision:
+    """A step without times: its text goes as it is, and earlier offers are off the table."""
+    conversation = touch.conversation
+    script = _script(touch, 0)
+    if conversation.riders:
+        script = families.script_of(touch.cadence.steps[conversation.step].script_id, conversation)
+        if not touch.policy.scripts.has(script, "en"):
+            return _review(touch, "queue.rides-along")
+    step, due = cadence.after_touch(conversation.step, touch.policy, touch.now, touch.cadence)
+    workflow = cadence.workflow_of(touch.case, touch.policy)
+    for_call = bool(conversation.riders) or (workflow is not None and workflow.asks_for_call)
+    asked = Asked.FIRST_MESSAGE if conversation.step == 0 else Asked.REMINDER
+    return Decision(
+        move=Move.TOUCH,
+        rules=("outreach.touch",),
+        says=(Say(script, SendKind.OUTREACH, touch.channel),),
+        asked=Asked.CALLBACK_ASK if for_call else asked,
+        offers=(),
         step=step,
         due=DueChange.SET,
         due_at=due,
@@ -109,11 +184,11 @@ def _send(touch: Touch) -> Decision:
 def _wake(touch: Touch) -> Decision:
     """A deferral is over: a softer text of its own, without times; the reminders go on where they were."""
     step = max(touch.conversation.step, 1)
-    _, due = cadence.after_touch(step - 1, touch.policy, touch.now)
+    _, due = cadence.after_touch(step - 1, touch.policy, touch.now, touch.cadence)
     return Decision(
         move=Move.TOUCH,
         rules=("outreach.wake",),
-        says=(Say(touch.policy.cadence.wake_script_id, SendKind.OUTREACH),),
+        says=(Say(touch.cadence.wake_script_id, SendKind.OUTREACH, touch.channel),),
         asked=Asked.REMINDER,
         offers=(),
         step=step,

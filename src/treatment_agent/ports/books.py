@@ -13,6 +13,7 @@ from treatment_agent.domain.books import (
     ConversationFacts,
     ConversationRow,
     Enrolment,
+    FamilyChange,
     JournalEntry,
     OutboxRow,
     StoredEvent,
@@ -39,6 +40,14 @@ class Ledger(Protocol):
 
         A case already there is refreshed and keeps its conversation; consent is recorded only where none is.
         """
+        ...
+
+    def on_shared_numbers(self) -> tuple[tuple[ConversationRow, ...], ...]:
+        """Per phone number that several patients have: the cases that wait for their first text or ride along."""
+        ...
+
+    def change_families(self, changes: Sequence[FamilyChange]) -> int:
+        """Write these changes, each only if the conversation still stands as it was read; return how many were."""
         ...
 
     def due(self, *, at: datetime, limit: int = 1000) -> tuple[str, ...]:
