@@ -16,6 +16,9 @@ from hypothesis import settings
 # LangGraph reads this when it is first imported: only types named in the state's annotations come out of a checkpoint.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
+# Two workers on two cores: threads of the matrix library would only wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # A zone of no office, a quarter of an hour off: code that leans on the machine's own zone fails everywhere.
 os.environ["TZ"] = "Asia/Kathmandu"
 if hasattr(time, "tzset"):

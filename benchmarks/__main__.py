@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-NAMES = ("startup", "turns", "worklist", "guards")
+NAMES = ("startup", "turns", "worklist", "planning", "due", "guards")
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -12,8 +12,14 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOWS = {
     "first_conversation.py": ["booked", "with_staff", "clinical"],
+    "own_cadence.py": ["case-ana Sat 28 Nov, 11:30", "case-ben queue.no-consent"],
     "own_export.py": ["case-17", "line 3, column 'Handy'", "line 4, column 'Datum'"],
     "own_guardrail.py": ["with_staff guardrail.shuttle front_desk"],
+    "own_priority.py": [
+        "case-ana: 40",
+        "+0 priority.front-tooth: a front tooth",
+        "case-ben: left out, queue.no-consent",
+    ],
     "own_scripts.py": [
         "not like this: lint.pressure",
         "not like this: lint.clinical",

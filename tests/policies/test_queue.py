@@ -43,7 +43,7 @@ class TestEligibility:
             ("queue.inactive", case(who=patient(status=PatientStatus.INACTIVE))),
             ("queue.inactive", case(who=patient(status=PatientStatus.PROSPECTIVE))),
             ("queue.do-not-contact", flagged(Flag.DO_NOT_CONTACT)),
-            ("queue.already-booked", case(next_visit_at=NOW + timedelta(days=1))),
+            ("queue.other-visit", case(next_visit_at=NOW + timedelta(days=1))),
             ("queue.already-booked", case(CROWN, procedure("p2", "D2740", "3", status=ProcedureStatus.SCHEDULED))),
             ("queue.declined", case(procedure("p1", "D2740", status=ProcedureStatus.DECLINED))),
             ("queue.no-open-procedures", case(procedure("p1", "D2740", status=ProcedureStatus.COMPLETED))),

@@ -177,7 +177,7 @@ class TestRules:
 
     def test_hold_every_id_of_these_modules(self) -> None:
         folder = Path(treatment_agent.__file__).parent / "policies"
-        names = ("contact", "zones", "outbound", "queue", "booking", "lint")
+        names = ("contact", "zones", "outbound", "queue", "exclusions", "booking", "lint")
         sources = "".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in names)
 
         used = set(re.findall(r"\"((?:contact|outbound|queue|booking|lint)\.[a-z-]+)\"", sources))

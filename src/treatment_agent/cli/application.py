@@ -12,6 +12,7 @@ import typer
 
 from treatment_agent.cli import (
     books,
+    call_backs,
     check,
     consent,
     desk,
@@ -44,7 +45,21 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback(help=_ABOUT)(_whole)
-    for group in (play, lists, books, desk, outreach, shadow, texts, consent, laws, triage, evaluate, check):
+    for group in (
+        play,
+        lists,
+        call_backs,
+        books,
+        desk,
+        outreach,
+        shadow,
+        texts,
+        consent,
+        laws,
+        triage,
+        evaluate,
+        check,
+    ):
         group.register(app)
     return app
 

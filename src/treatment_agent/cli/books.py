@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from treatment_agent.cli import screen
+from treatment_agent.cli.one_patient import show_why, when
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 from treatment_agent.errors import ConfigurationError
 
@@ -59,6 +60,7 @@ def run(
 
 def why(
     patient: Annotated[str, typer.Argument(metavar="PATIENT", help="The patient's id in the office's software.")],
+    everything: Annotated[bool, typer.Option("--all", help="Also what lies further back than one screen.")] = False,
     as_json: JsonOption = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
@@ -70,15 +72,7 @@ def why(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(answer), default=str, indent=2))
         return
-    console = screen.out()
-    console.print(f"{patient}: {screen.words(answer.phase) if answer.phase else 'not on the books'}", style="bold")
-    rows = screen.table("when", "what", "rule", "why")
-    for line in answer.lines:
-        note = " ".join(part for part in (line.sentence, f"({line.detail})" if line.detail else "") if part)
-        rows.add_row(when(line.at, zone), screen.words(line.action), line.rule, note)
-    screen.show(rows)
-    if answer.next_due_at is not None:
-        console.print(f"Next due {when(answer.next_due_at, zone)}.")
+    show_why(answer, zone, everything=everything)
 
 
 def handoffs(
@@ -211,9 +205,3 @@ def _said(rule: str) -> str:
     from treatment_agent.policies.rules import RULES
 
     return RULES.get(rule, rule)
-
-
-def when(at: datetime, zone: ZoneInfo) -> str:
-    """A moment as the office writes it: `Wed Nov 25, 10:05 AM`."""
-    local = at.astimezone(zone)
-    return f"{local:%a %b} {local.day}, {local.hour % 12 or 12}:{local:%M %p}"

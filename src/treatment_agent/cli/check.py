@@ -127,10 +127,12 @@ def _law(coordinator: Coordinator) -> Iterator[Finding]:
 
 
 def _tools(coordinator: Coordinator) -> Iterator[Finding]:
+    from treatment_agent.policies.plan_checks import all_steps
+
     tools = coordinator.tools
     channels = ", ".join(sorted(channel.value for channel in tools.messenger.channels))
     yield Finding("ok", "messenger", f"{type(tools.messenger).__name__} sends by {channels}")
-    for step in coordinator.policy.cadence.steps:
+    for _, step in all_steps(coordinator.policy):
         if step.channel not in tools.messenger.channels:
             yield Finding(
                 "fix",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
+from zoneinfo import ZoneInfo
 
 from treatment_agent.errors import ConfigurationError
 
@@ -49,12 +50,13 @@ class Export:
     columns: Sequence[str] | None
     decimal_comma: bool
     encoding: str | None
+    exported: str | None = None
 
     def source(self, zone: str, now: datetime) -> CaseFile:
         """The source that reads this kind of file; `now` tells which diagnoses lie in the future.
 
         Raises:
-            ConfigurationError: a --column that cannot be read or names no field.
+            ConfigurationError: a --column that cannot be read or names no field, or an --exported that is no time.
         """
         from treatment_agent.tools.csv_source import CsvCaseSource
         from treatment_agent.tools.json_source import JsonCaseSource
@@ -67,6 +69,7 @@ class Export:
             zone=zone,
             encoding=self.encoding,
             decimal_comma=self.decimal_comma,
+            synced_at=_exported_at(self.exported, zone),
         )
         return source.as_of(now)
 
@@ -80,6 +83,16 @@ class Export:
             if type(error) is not ConfigurationError or said == str(error):
                 raise
             raise ConfigurationError(said) from None
+
+
+def _exported_at(text: str | None, zone: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError("--exported: write a time like 2026-11-24T10:05") from None
+    return moment if moment.utcoffset() is not None else moment.replace(tzinfo=ZoneInfo(zone))
 
 
 def _columns(pairs: Sequence[str]) -> Columns:

@@ -14,6 +14,7 @@ import typer
 
 from treatment_agent.cli import screen
 from treatment_agent.cli.export import CaseFile, Export, in_cli_words
+from treatment_agent.cli.one_patient import show_case
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 from treatment_agent.errors import BadRow
 
@@ -36,6 +37,14 @@ ColumnOption = Annotated[
 CommaOption = Annotated[bool, typer.Option("--decimal-comma", help="Money is written 1.250,00.")]
 EncodingOption = Annotated[
     str | None, typer.Option("--encoding", help="utf-8, cp1252 or utf-16, when the file's own bytes mislead.")
+]
+
+ExportedOption = Annotated[
+    str | None,
+    typer.Option("--exported", metavar="TIME", help="When the file was made: data that is too old is not acted on."),
+]
+PatientOption = Annotated[
+    str | None, typer.Option("--patient", metavar="ID", help="One patient: every reason, every point, what is next.")
 ]
 
 
@@ -66,6 +75,8 @@ def queue(
     column: ColumnOption = None,
     decimal_comma: CommaOption = False,
     encoding: EncodingOption = None,
+    exported: ExportedOption = None,
+    patient: PatientOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say in words where the points come from.")] = False,
     as_json: JsonOption = False,
     app: AppOption = None,
@@ -75,9 +86,12 @@ def queue(
     """Rank an export: who comes first and why, who is left out and why, which rows cannot be read."""
     with opened(app, folder, now) as coordinator:
         policy, at = coordinator.policy, coordinator.clock.now()
-        export = Export(file, dates, column, decimal_comma, encoding)
+        export = Export(file, dates, column, decimal_comma, encoding, exported)
         source = export.source(policy.office.zone, at)
         with export.in_own_words():
+            if patient is not None:
+                show_case(patient, source.read(), policy, at, as_json=as_json)
+                return
             listed, rejected = _assessed(source, policy, at, explain=explain)
     ranked = sorted((row for row in listed if not row.rule), key=lambda row: (-row.score, row.case_id))
     skipped = [row for row in listed if row.rule]
@@ -120,13 +134,14 @@ def enroll(
     partial: Annotated[
         bool, typer.Option("--partial", help="The file is only a part of the list: what it leaves out goes on.")
     ] = False,
+    exported: ExportedOption = None,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
     now: NowOption = None,
 ) -> None:
     """Put an export on the books. Nothing is sent; `run` sends what is due."""
     with opened(app, folder, now, writes=True) as coordinator, screen.progress("Enrolling") as done:
-        export = Export(file, dates, column, decimal_comma, encoding)
+        export = Export(file, dates, column, decimal_comma, encoding, exported)
         source = export.source(coordinator.policy.office.zone, coordinator.clock.now())
         with export.in_own_words():
             report = coordinator.enroll(source, partial=partial, progress=done)
@@ -203,13 +218,20 @@ def _show_ranked(ranked: list[_Listed], limit: int | None) -> None:
 def _show_skipped(skipped: list[_Listed]) -> None:
     if not skipped:
         return
+    from treatment_agent.policies.exclusions import STAFF_LOOKS
     from treatment_agent.policies.rules import RULES
 
-    screen.heading("Left out")
-    rows = screen.table("patient", "rule", "why")
-    for row in skipped:
-        rows.add_row(row.patient_id, row.rule, RULES.get(row.rule, ""))
-    screen.show(rows)
+    for heading, chosen in (
+        ("For staff to look at", [row for row in skipped if row.rule in STAFF_LOOKS]),
+        ("Left out", [row for row in skipped if row.rule not in STAFF_LOOKS]),
+    ):
+        if not chosen:
+            continue
+        screen.heading(heading)
+        rows = screen.table("patient", "rule", "why")
+        for row in chosen:
+            rows.add_row(row.patient_id, row.rule, RULES.get(row.rule, ""))
+        screen.show(rows)
 
 
 def _show_counts(skipped: dict[str, int]) -> None:

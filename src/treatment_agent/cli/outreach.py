@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from treatment_agent.cli import screen
-from treatment_agent.cli.books import when
 from treatment_agent.cli.desk import ByOption
+from treatment_agent.cli.one_patient import when
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Permission
 from treatment_agent.domain.treatment import Case
 from treatment_agent.errors import BadRow
-from treatment_agent.policies import cadence, queue
+from treatment_agent.policies import cadence, families, queue
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import CaseSource, Clock, Ledger
 
@@ -33,7 +33,8 @@ def enroll(
 
     A row that cannot be read is reported and the rest goes on. `progress` is told after each batch how many cases have
     been read so far. Reading the same source again refreshes the cases and keeps their conversations. Once it has been
-    read to its end, cases it did not name are put on hold; not if it is `partial`, or broke off.
+    read to its end, cases it did not name are put on hold; not if it is `partial`, or broke off. At the end, the cases
+    of a family on one phone are united in one conversation.
     """
     now, export = clock.now(), clock.new_id()
     rejected: list[BadRow] = []
@@ -58,6 +59,10 @@ def enroll(
     missing = () if partial else ledger.skip_missing(export, at=now)
     if progress is not None:
         progress(total)
+    changes = families.arrange(ledger.on_shared_numbers(), policy, now)
+    if changes:
+        ledger.change_families(changes)
+    skipped.update(change.skip_rule for change in changes if change.skip_rule)
     return EnrolmentReport(
         enrolled=new,
         refreshed=total - new,

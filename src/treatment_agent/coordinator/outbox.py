@@ -111,7 +111,8 @@ class Outbox:
         kind = row.message.kind
         switched_off = rule.startswith("limit.")
         if (switched_off or rule in dispatching.DECIDED_AGAIN) and kind is SendKind.OUTREACH:
-            wakes = row.message.script_id == self.policy.cadence.wake_script_id
+            cadences = (self.policy.cadence, *(w.cadence for w in self.policy.workflows))
+            wakes = row.message.script_id in {c.wake_script_id for c in cadences}
             again = "dispatch.stale-wake" if wakes else "dispatch.stale-touch"
             noted = again if rule == "dispatch.stale" else rule
             self._give_up(row, conversation_id, OutboxStatus.CANCELLED, noted, said=again)

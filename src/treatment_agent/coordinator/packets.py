@@ -59,6 +59,8 @@ def build(
         # What nobody has read yet was attached to the handoff that is let go of now.
         words = next((h.words[-1] for h in facts.open_handoffs if h.kind.holds and h.words), words)
         summary = "The patient wrote after staff last looked at the handoff."
+    if facts.conversation.riders:
+        suggestion = f"{suggestion} It is about the family: also {', '.join(facts.conversation.riders)}."
     return HandoffPacket(
         id=request.id,
         conversation_id=record.conversation_id,

@@ -52,6 +52,16 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True)
+class FamilyChange:
+    """A case that now speaks for others on its number, rides along with one, or stands alone again."""
+
+    before: Conversation
+    after: Conversation
+    skip_rule: str | None
+    entry: JournalEntry
+
+
+@dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event on the books with the text that came with it, if any. `outcome` is set once it has been handled."""
 
@@ -130,7 +140,7 @@ class ConversationFacts:
 
     `sent` lists outreach and replies to the same contact points *and* household, newest first, for 60 days.
     `shared_with` are other conversations on the same number that were written to and are not ended.
-    `last_patient_at` is when the patient last wrote.
+    `last_patient_at` is when the patient last wrote. `call_made`: staff have seen to the call that the case is about.
     """
 
     conversation: Conversation
@@ -143,6 +153,7 @@ class ConversationFacts:
     last_patient_at: datetime | None = None
     revoked_at: datetime | None = None
     skip_rule: str | None = None
+    call_made: bool = False
 
     @property
     def unlisted(self) -> bool:

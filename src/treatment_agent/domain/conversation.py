@@ -126,7 +126,8 @@ class Conversation:
     `step` is the next cadence step, `due_at` when it (or a deferral's wake-up) falls due. `handoff_id` is set while
     staff hold the conversation. `standing` is the confirmed booking that the requested one in `booking` is to
     move: it stands until that is confirmed. `channel` is how texts travel once something other than a step decided it:
-    the patient wrote there, or a text did not arrive. `patient_id` and `case_id` are None for a sender nobody knows.
+    the patient wrote there, or a text did not arrive. `riders` are the cases of a family that it speaks for too,
+    `rides_with` the one that speaks for it. `patient_id` and `case_id` are None for a sender nobody knows.
     """
 
     id: str
@@ -149,6 +150,8 @@ class Conversation:
     asks: int = 0
     first_sent_at: datetime | None = None
     channel: Channel | None = None
+    riders: tuple[str, ...] = ()
+    rides_with: str | None = None
 
     @property
     def held(self) -> bool:

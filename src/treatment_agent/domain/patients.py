@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 
 from treatment_agent.domain.private import EmailAddress, PersonalText, PhoneNumber
 from treatment_agent.domain.value import Value
@@ -38,6 +38,7 @@ class Flag(StrEnum):
     OPEN_COMPLAINT = "open_complaint"
     PAYMENT_DISPUTE = "payment_dispute"
     PENDING_PREAUTHORIZATION = "pending_preauthorization"
+    PREFERS_OTHER_WAY = "prefers_other_way"
 
 
 class Contact(Value):
@@ -54,6 +55,8 @@ class Patient(Value):
     `language` is ISO 639-1 (`en`, `es`); `zone` an IANA name if the chart knows where the patient lives, else None and
     the strictest of the number's, the address's and the office's zones is used. `household_id` groups people who share
     a guarantor. `detail_allowed`: the patient's recorded wish that texts may name the treatment.
+    `benefits_end_month` is the last month of the dental plan's year, `missed_visits` how many visits were missed or
+    cancelled late.
     """
 
     id: str
@@ -72,6 +75,8 @@ class Patient(Value):
     sms: Permission = Permission.UNKNOWN
     emailing: Permission = Permission.UNKNOWN
     detail_allowed: bool = False
+    benefits_end_month: int | None = Field(default=None, ge=1, le=12)
+    missed_visits: int = Field(default=0, ge=0)
     flags: frozenset[Flag] = frozenset()
 
     def age_on(self, day: date) -> int | None:

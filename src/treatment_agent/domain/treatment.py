@@ -73,6 +73,15 @@ def family_of(code: str) -> Family:
     return next((family for low, high, family in _RANGES if low <= number <= high), Family.OTHER)
 
 
+class CaseKind(StrEnum):
+    """Why a case is on the list. Each kind has its own cadence and texts (`policies.workflows`)."""
+
+    UNSCHEDULED = "unscheduled"
+    CALL_BACK = "call_back"
+    PREAUTHORIZED = "preauthorized"
+    MISSED_VISIT = "missed_visit"
+
+
 class Procedure(Value):
     """One line of a treatment plan: code + tooth + surface. `fee_cents` is the office's fee, never texted."""
 
@@ -97,16 +106,21 @@ class Case(Value):
     """One patient's open treatment, and what the conversation is about.
 
     `visit_on` is the day of the visit at which it was diagnosed. `next_visit_at` is any future appointment the source
-    knows of. `synced_at` tells how fresh the source was. `id` is also the conversation's id and the first part of every
-    idempotency key, so it holds no colon and no space.
+    knows of, with its provider and teeth where those are known. `confirmed_on` is the last day on which the doctor said
+    that the diagnosis still stands. `synced_at` tells how fresh the source was. `id` is also the conversation's id and
+    the first part of every idempotency key, so it holds no colon and no space.
     """
 
     id: str = Field(pattern=r"^[^\s:]{1,120}$")
     patient: Patient
+    kind: CaseKind = CaseKind.UNSCHEDULED
     procedures: tuple[Procedure, ...] = Field(min_length=1)
     provider_id: str = ""
     visit_on: date | None = None
     next_visit_at: AwareDatetime | None = None
+    next_visit_provider_id: str = ""
+    next_visit_teeth: str = ""
+    confirmed_on: date | None = None
     last_staff_contact_at: AwareDatetime | None = None
     synced_at: AwareDatetime | None = None
 
@@ -131,11 +145,14 @@ class ChartStatus(Value):
     """What the system of record says right now about a patient and the case's procedures (the P9 question).
 
     `procedures` maps procedure id -> status; an id that is missing is unknown to the chart. `next_visit_at` is any
-    future appointment, whoever made it.
+    future appointment, whoever made it. `as_of` is when these answers were true; None means at the moment of asking.
     """
 
     patient_status: str = "active"
     procedures: dict[str, ProcedureStatus] = Field(default_factory=dict)
     next_visit_at: AwareDatetime | None = None
+    next_visit_provider_id: str = ""
+    next_visit_teeth: str = ""
     do_not_contact: bool = False
     last_staff_contact_at: datetime | None = None
+    as_of: AwareDatetime | None = None

@@ -15,7 +15,7 @@ from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Contact, Patient
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.treatment import Case
-from treatment_agent.ledger import codec
+from treatment_agent.ledger import codec, families
 from treatment_agent.ledger.database import among, insert_into, one_at_a_time, write_many
 from treatment_agent.ledger.journal import journal_row
 from treatment_agent.ledger.people import Address, consent_row, contact_ids, link_patients
@@ -232,6 +232,8 @@ def _as_ruled(row: Enrolment, old: _Known) -> tuple[Conversation, str | None]:
         return conversation, None if before == NOT_IN_EXPORT else before
     if row.skip_rule:
         return replace(conversation, due_at=None), row.skip_rule
+    if families.stays(conversation, before):
+        return conversation, before
     if before and conversation.due_at is None:
         conversation = replace(conversation, due_at=row.due_at)
     return conversation, None

@@ -12,6 +12,7 @@ from treatment_agent.domain.books import (
     ConversationFacts,
     ConversationRow,
     Enrolment,
+    FamilyChange,
     JournalEntry,
     OutboxRow,
     StoredEvent,
@@ -31,6 +32,7 @@ from treatment_agent.ledger import (
     desk,
     enrolment,
     events,
+    families,
     journal,
     missing,
     outbox,
@@ -81,6 +83,16 @@ class SqlLedger(SqlOffice):
         """Put on hold every case that this complete export left out; return their ids."""
         with self._database.write() as conn:
             return missing.skip_missing(conn, enrolment.Telling(export, at))
+
+    def on_shared_numbers(self) -> tuple[tuple[ConversationRow, ...], ...]:
+        """Per phone number that several patients have: the cases that wait for their first text."""
+        with self._database.read() as conn:
+            return families.on_shared_numbers(conn)
+
+    def change_families(self, changes: Sequence[FamilyChange]) -> int:
+        """Write these changes, each only if the conversation still stands as it was read."""
+        with self._database.write() as conn:
+            return families.change(conn, changes)
 
     def due(self, *, at: datetime, limit: int = 1000) -> tuple[str, ...]:
         """Ids of conversations whose `due_at` has passed, best score first."""

@@ -12,15 +12,16 @@ from sqlalchemy.sql.dml import ReturningUpdate
 from treatment_agent.domain.books import ConversationFacts, OutboxStatus, SentMark, TurnCommit
 from treatment_agent.domain.conversation import Conversation, Disposition, Phase
 from treatment_agent.domain.events import ChartChange, ChartChanged, Event, StaffAction, StaffVerb
-from treatment_agent.domain.handoff import HandoffStatus
+from treatment_agent.domain.handoff import HandoffKind, HandoffStatus
 from treatment_agent.domain.messages import SendKind
 from treatment_agent.domain.scheduling import BookingStatus
+from treatment_agent.domain.treatment import Case, CaseKind
 from treatment_agent.errors import NotFound
 from treatment_agent.ledger import codec, desk
 from treatment_agent.ledger import outbox as outbox_queries
 from treatment_agent.ledger.database import AnyRow, AnySelect
 from treatment_agent.ledger.journal import journal_row
-from treatment_agent.ledger.people import change_consent, is_live, people
+from treatment_agent.ledger.people import change_consent, conversation_ids_of_patient, is_live, people
 from treatment_agent.ledger.tables import (
     cases,
     conversations,
@@ -63,13 +64,29 @@ def facts(conn: Connection, conversation_id: str, *, at: datetime) -> Conversati
         case=about,
         contacts=who.contacts,
         sent=_sent(conn, conversation.patient_id, row.household_id, row.contact_id, since=at - SENT_MEMORY),
-        shared_with=_shared_with(conn, conversation_id, who.current_ids),
+        shared_with=_shared_with(conn, conversation_id, who.current_ids, about),
         open_handoffs=desk.listed(conn, conversation_id=conversation_id, open_only=True),
         last_staff_at=max((moment for moment in staff if moment is not None), default=None),
         last_patient_at=row.last_patient_at,
         revoked_at=who.revoked_at,
         skip_rule=row.skip_rule,
+        call_made=about is not None and about.kind is CaseKind.CALL_BACK and _call_made(conn, conversation_id, about),
     )
+
+
+def _call_made(conn: Connection, conversation_id: str, about: Case) -> bool:
+    """True when our own books have this patient's call-back tasks and somebody has seen to every one of them.
+
+    A case that came from elsewhere has no task here: whoever listed it answers for it.
+    """
+    others = [i for i in conversation_ids_of_patient(conn, about.patient.id) if i != conversation_id]
+    calls = [
+        packet
+        for other in others
+        for packet in desk.listed(conn, conversation_id=other, open_only=False)
+        if packet.kind is HandoffKind.CALL_BACK
+    ]
+    return bool(calls) and all(not desk.is_open(c) or c.acknowledged_at is not None for c in calls)
 
 
 @cache
@@ -119,9 +136,18 @@ def _sent_query(*, stranger: bool) -> AnySelect:
     )
 
 
-def _shared_with(conn: Connection, conversation_id: str, points: tuple[int, ...]) -> tuple[str, ...]:
+def _shared_with(
+    conn: Connection, conversation_id: str, points: tuple[int, ...], about: Case | None
+) -> tuple[str, ...]:
     rows = conn.execute(_sharing_query(), {"points": points, "conversation": conversation_id})
-    return tuple(row.id for row in rows if is_live(codec.load(Conversation, row.state)))
+    found = [c for row in rows if is_live(c := codec.load(Conversation, row.state))]
+    return tuple(c.id for c in found if not _waits_for_call(c, about))
+
+
+def _waits_for_call(other: Conversation, about: Case | None) -> bool:
+    """The conversation in which the patient asked for the call that this one is about: the same person waits in it."""
+    owed = about is not None and about.kind is CaseKind.CALL_BACK and other.patient_id == about.patient.id
+    return owed and other.phase is Phase.CALLBACK_REQUESTED and not other.held
 
 
 @cache

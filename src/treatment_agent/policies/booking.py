@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +32,8 @@ def in_scope(case: Case, policy: PracticePolicy) -> tuple[Procedure, ...]:
 
 def is_waiting(procedure: Procedure, policy: PracticePolicy) -> bool:
     """True when the treatment plan itself says "not now" (`scope.waiting_texts`)."""
+    if not procedure.plan_priority:
+        return "" in policy.scope.waiting_texts
     return procedure.plan_priority.strip().casefold() in {t.casefold() for t in policy.scope.waiting_texts}
 
 
@@ -46,15 +49,40 @@ def plan_visit(case: Case, policy: PracticePolicy) -> VisitPlan | None:
     procedures = in_scope(case, policy)
     riding = _riding_build_ups(procedures)
     own = [p for p in procedures if p.id not in riding]
-    templates = [t for f in Family if any(p.family is f for p in own) and (t := policy.template_for(f)) is not None]
+    families = {p.family for p in own}
+    templates = [t for f in Family if f in families and (t := policy.template_for(f)) is not None]
     main = max(templates, key=lambda t: t.minutes, default=None)
     if main is None:
         return None
     together = [p for p in own if p.family is main.family]
+    if main.family is Family.BRIDGE:
+        together = list(bridge_of(together[0], together))
     if main.family is Family.CROWN:
         together += [p for p in procedures if p.id in riding]
     ids = tuple(p.id for p in together)
     return VisitPlan(main.family, ids, main.minutes, _providers(together, case, main, policy))
+
+
+def bridge_of(one: Procedure, bridges: Sequence[Procedure]) -> tuple[Procedure, ...]:
+    """The procedures of one bridge: those whose teeth follow each other in one arch. Unknown teeth belong to it."""
+    unit, rest = [one], [p for p in bridges if p.id != one.id]
+    span = _numbers(one)
+    while True:
+        near = [p for p in rest if not span or not (own := _numbers(p)) or _adjoin(span, own)]
+        if not near:
+            return tuple(sorted(unit, key=lambda p: bridges.index(p)))
+        unit += near
+        span = span.union(*(_numbers(p) for p in near))
+        rest = [p for p in rest if p not in near]
+
+
+def _numbers(procedure: Procedure) -> frozenset[int]:
+    return frozenset(int(tooth) for tooth in teeth_of(procedure.tooth) if tooth.isdecimal())
+
+
+def _adjoin(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Same tooth or the next one in the same arch (1 to 16 above, 17 to 32 below)."""
+    return any(abs(a - b) <= 1 and (a <= 16) == (b <= 16) for a in one for b in other)
 
 
 def slot_request(

@@ -13,6 +13,7 @@ from treatment_agent.domain.books import ConversationFacts
 from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.events import DeliveryReported
 from treatment_agent.domain.messages import Channel, DeliveryStatus
+from treatment_agent.policies.cadence import standing_cadence
 from treatment_agent.policies.contact import Contactability, Denied, decide_outreach
 from treatment_agent.policies.practice import PracticePolicy
 
@@ -60,7 +61,7 @@ def after_failure(
     latest = event.send_key.startswith(f"{conversation.id}:touch:{conversation.id}:{conversation.step - 1}:")
     if not lost or not latest or conversation.held or conversation.phase is not Phase.CONTACTED:
         return None
-    steps = policy.cadence.steps[: conversation.step]
+    steps = standing_cadence(conversation, facts.case, policy, now).steps[: conversation.step]
     used = conversation.channel or (steps[-1].channel if steps else Channel.SMS)
     for channel in _after(policy, used):
         if not isinstance(decide_outreach(now=now, facts=facts, policy=policy, channel=channel), Denied):

@@ -12,6 +12,7 @@ from treatment_agent.domain.scheduling import Booking, BookingStatus, VisitPlan
 from treatment_agent.domain.treatment import Case
 from treatment_agent.domain.turn import ReasonNote
 from treatment_agent.policies import booking
+from treatment_agent.policies.cadence import workflow_of
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.topics import due_at
 
@@ -37,6 +38,12 @@ class Turn:
     def visit(self) -> VisitPlan | None:
         """The visit to be booked, or None when the office books this kind by hand."""
         return booking.plan_visit(self.case, self.policy)
+
+    @property
+    def by_call(self) -> bool:
+        """True when this conversation is about a call: nothing is offered or booked in it."""
+        workflow = workflow_of(self.case, self.policy)
+        return bool(self.conversation.riders) or (workflow is not None and workflow.asks_for_call)
 
     @property
     def live_booking(self) -> Booking | None:

@@ -12,9 +12,10 @@ from treatment_agent.domain.interpretation import Asked
 from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.treatment import Case, ChartStatus, ProcedureStatus
 from treatment_agent.domain.turn import Decision, DueChange, Say, Search
-from treatment_agent.policies import booking, cadence, channels, queue
+from treatment_agent.policies import booking, cadence, channels, exclusions, families, queue
 from treatment_agent.policies.contact import Deferred, Denied
 from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.steps import Cadence
 from treatment_agent.policies.topics import due_at
 
 TOUCHABLE = (
@@ -43,6 +44,17 @@ class Touch:
         """Where the conversation stands."""
         return self.facts.conversation
 
+    @property
+    def cadence(self) -> Cadence:
+        """The steps that hold for this conversation."""
+        return cadence.standing_cadence(self.conversation, self.case, self.policy, self.now)
+
+    @property
+    def channel(self) -> Channel:
+        """The channel the step asks for; a wake-up after the last step goes the way of that step."""
+        step = cadence.step_at(self.conversation.step, self.cadence)
+        return step.channel if step else Channel.SMS
+
 
 def before_chart(touch: Touch) -> Decision | None:
     """Reasons not to write that need no look at the chart; None means ask the chart next."""
@@ -56,6 +68,10 @@ def before_chart(touch: Touch) -> Decision | None:
         return unavailable(NOT_IN_EXPORT, touch.now)
     if touch.step != conversation.step:
         return Decision(move=Move.STAY, rules=("outreach.stale-touch",))
+    if touch.facts.call_made:
+        return _close("outreach.call-made", Disposition.CLOSED_BY_STAFF)
+    if any(not h.kind.holds for h in touch.facts.open_handoffs):
+        return _tomorrow(touch, "outreach.open-task")
     return None
 
 
@@ -64,16 +80,19 @@ def decide(touch: Touch, chart: ChartStatus) -> Decision:
     closed = changed(touch.case, chart)
     if closed is not None:
         return closed
-    if chart.next_visit_at is not None:
+    if exclusions.is_stale(chart.as_of, touch.policy, touch.now):
+        # It is the office's fault, not the case's: no task for each, and on the day the list is read again it goes on.
+        return _tomorrow(touch, "queue.stale-data")
+    if _other_visit(touch, chart):
         return _review(touch, "outreach.other-visit")
     conversation = touch.conversation
     if conversation.phase is Phase.QUEUED:
-        assessment = queue.assess(touch.case, touch.policy, touch.now)
+        assessment = queue.assess(_as_charted(touch.case, chart), touch.policy, touch.now)
         if assessment.skip_rule is not None:
             return _review(touch, assessment.skip_rule)
-    if cadence.is_review(conversation.step, touch.policy) and conversation.phase is not Phase.DEFERRED:
+    if cadence.is_review(conversation.step, touch.policy, touch.cadence) and conversation.phase is not Phase.DEFERRED:
         return _review(touch, "outreach.no-response", Disposition.NO_RESPONSE)
-    own = _own_channel(touch)
+    own = touch.channel
     channel, verdict = channels.pick(touch.now, touch.facts, touch.policy, own)
     if isinstance(verdict, Deferred):
         return Decision(move=Move.STAY, rules=(verdict.rule,), due=DueChange.SET, due_at=verdict.until)
@@ -83,10 +102,30 @@ def decide(touch: Touch, chart: ChartStatus) -> Decision:
     return sent if channel is own else replace(sent, channel=channel, rules=(*sent.rules, "outreach.fallback"))
 
 
-def _own_channel(touch: Touch) -> Channel:
-    """The channel the step asks for; a wake-up after the last step goes the way of that step."""
-    steps = touch.policy.cadence.steps
-    return steps[min(touch.conversation.step, len(steps) - 1)].channel if steps else Channel.SMS
+def _other_visit(touch: Touch, chart: ChartStatus) -> bool:
+    if chart.next_visit_at is None:
+        return False
+    return exclusions.visit_counts(
+        touch.case, touch.policy, provider_id=chart.next_visit_provider_id, teeth=chart.next_visit_teeth
+    )
+
+
+def _as_charted(case: Case, chart: ChartStatus) -> Case:
+    """The case with the coming visit and the freshness that the chart just told."""
+    return case.model_copy(
+        update={
+            "next_visit_at": chart.next_visit_at,
+            "next_visit_provider_id": chart.next_visit_provider_id,
+            "next_visit_teeth": chart.next_visit_teeth,
+            "synced_at": chart.as_of,
+        }
+    )
+
+
+def _tomorrow(touch: Touch, rule: str) -> Decision:
+    """Nothing is sent today; the touch is tried again on the next day that allows outreach."""
+    again = cadence.next_day(touch.policy, touch.now, touch.cadence)
+    return Decision(move=Move.STAY, rules=(rule,), due=DueChange.SET, due_at=again)
 
 
 def _send(touch: Touch) -> Decision:
@@ -94,13 +133,14 @@ def _send(touch: Touch) -> Decision:
     conversation = touch.conversation
     if conversation.phase is Phase.DEFERRED:
         return _wake(touch)
+    step_now = touch.cadence.steps[conversation.step]
+    if conversation.riders or not step_now.offers_times:
+        return _say(touch)
     visit = booking.plan_visit(touch.case, touch.policy)
     if visit is None:
         return _review(touch, "outreach.no-template")
-    step, due = cadence.after_touch(conversation.step, touch.policy, touch.now)
-    none, one, more = (
-        cadence.script_for(conversation.step, touch.policy, touch.case, touch.now, slots) for slots in range(3)
-    )
+    step, due = cadence.after_touch(conversation.step, touch.policy, touch.now, touch.cadence)
+    none, one, more = (_script(touch, slots) for slots in range(3))
     return Decision(
         move=Move.STAY,
         rules=("outreach.touch",),
@@ -117,14 +157,42 @@ def _send(touch: Touch) -> Decision:
     )
 
 
+def _script(touch: Touch, slots: int) -> str:
+    return cadence.script_for(touch.conversation.step, touch.policy, touch.case, touch.now, slots, touch.cadence)
+
+
+def _say(touch: Touch) -> Decision:
+    """A step without times: its text goes as it is, and earlier offers are off the table."""
+    conversation = touch.conversation
+    script = _script(touch, 0)
+    if conversation.riders:
+        script = families.script_of(touch.cadence.steps[conversation.step].script_id, conversation)
+        if not touch.policy.scripts.has(script, "en"):
+            return _review(touch, "queue.rides-along")
+    step, due = cadence.after_touch(conversation.step, touch.policy, touch.now, touch.cadence)
+    workflow = cadence.workflow_of(touch.case, touch.policy)
+    for_call = bool(conversation.riders) or (workflow is not None and workflow.asks_for_call)
+    asked = Asked.FIRST_MESSAGE if conversation.step == 0 else Asked.REMINDER
+    return Decision(
+        move=Move.TOUCH,
+        rules=("outreach.touch",),
+        says=(Say(script, SendKind.OUTREACH),),
+        asked=Asked.CALLBACK_ASK if for_call else asked,
+        offers=(),
+        step=step,
+        due=DueChange.SET,
+        due_at=due,
+    )
+
+
 def _wake(touch: Touch) -> Decision:
     """A deferral is over: a softer text of its own, without times; the reminders go on where they were."""
     step = max(touch.conversation.step, 1)
-    _, due = cadence.after_touch(step - 1, touch.policy, touch.now)
+    _, due = cadence.after_touch(step - 1, touch.policy, touch.now, touch.cadence)
     return Decision(
         move=Move.TOUCH,
         rules=("outreach.wake",),
-        says=(Say(touch.policy.cadence.wake_script_id, SendKind.OUTREACH),),
+        says=(Say(touch.cadence.wake_script_id, SendKind.OUTREACH),),
         asked=Asked.REMINDER,
         offers=(),
         step=step,

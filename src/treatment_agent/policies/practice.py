@@ -8,7 +8,7 @@ Sensible, safe defaults everywhere; `policy.validate_all()` explains every mista
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import time
 from hashlib import sha256
 from typing import Protocol, runtime_checkable
 
@@ -18,24 +18,30 @@ from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.interpretation import Interpretation, Situation, Topic
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.scheduling import Authority
-from treatment_agent.domain.treatment import Case, Family
+from treatment_agent.domain.treatment import Family
 from treatment_agent.domain.turn import Verdict
 from treatment_agent.domain.value import Value
 from treatment_agent.errors import PolicyError
 from treatment_agent.policies.consenting import ConsentRules
+from treatment_agent.policies.eligibility import Eligibility
 from treatment_agent.policies.law import Law
 from treatment_agent.policies.limits import Limits
 from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
 from treatment_agent.policies.owners import Escalation
+from treatment_agent.policies.priority import PriorityFactor, PriorityWeights
 from treatment_agent.policies.scripts import Script, ScriptBook, default_scripts, load_scripts
+from treatment_agent.policies.steps import Cadence, CadenceVariant, Step
 from treatment_agent.policies.texting import Texting
 from treatment_agent.policies.topic_owners import TopicPolicy, default_topics
+from treatment_agent.policies.workflows import Workflow, default_workflows
 
 __all__ = [
     "DEFAULT_RULE_SCRIPTS",
     "BookingTemplate",
     "Cadence",
+    "CadenceVariant",
     "ContactRules",
+    "Eligibility",
     "Guardrail",
     "Hours",
     "OfficeProfile",
@@ -49,9 +55,11 @@ __all__ = [
     "ScriptBook",
     "Step",
     "TopicPolicy",
+    "Workflow",
     "default_scripts",
     "default_templates",
     "default_topics",
+    "default_workflows",
     "load_scripts",
 ]
 
@@ -78,45 +86,6 @@ class Scope(Value):
     staff_first_above_cents: int | None = 500_000
     confirm_first_after_days: int = 180
     waiting_texts: tuple[str, ...] = ("wait", "watch", "declined", "hold")
-
-
-class PriorityWeights(Value):
-    """Points per factor; a case's score is their sum."""
-
-    age_fresh_points: int = 30
-    age_fresh_days: int = 14
-    age_points_per_week_after: int = -1
-    value_points_per_1000_dollars: int = 5
-    value_points_max: int = 25
-    benefit_year_end_points: int = 20
-    benefit_year_end_months: tuple[int, ...] = (10, 11, 12)
-    plan_priority_points: int = 15
-    high_priority_texts: tuple[str, ...] = ("1", "urgent", "high")
-
-
-class Step(Value):
-    """One touch of the cadence: `after_days` counts from the visit (first step) or from the touch before."""
-
-    after_days: int = Field(ge=0)
-    at: time = time(10)
-    script_id: str
-    channel: Channel = Channel.SMS
-
-
-class Cadence(Value):
-    """When we write first. After the last step plus `review_after_days` without an answer: human review.
-
-    A diagnosis older than `stale_after_days` gets the `-stale` variant of a text, where the office has one.
-    """
-
-    steps: tuple[Step, ...] = (
-        Step(after_days=1, script_id="first-message"),
-        Step(after_days=4, script_id="reminder-1"),
-        Step(after_days=12, script_id="reminder-2"),
-    )
-    review_after_days: int = 7
-    stale_after_days: int = 60
-    wake_script_id: str = "wake"
 
 
 class ContactRules(Value):
@@ -193,20 +162,6 @@ class Guardrail(Protocol):
         ...
 
 
-@runtime_checkable
-class PriorityFactor(Protocol):
-    """A product team's own priority factor."""
-
-    @property
-    def id(self) -> str:
-        """Stable id, for example `priority.loyalty`."""
-        ...
-
-    def points(self, case: Case, today: date) -> int:
-        """Points to add for this case."""
-        ...
-
-
 class PracticePolicy(Value):
     """All of an office's decisions. Frozen; change one with `policy.model_copy(update={...})`.
 
@@ -218,9 +173,11 @@ class PracticePolicy(Value):
     version: str = "1"
     office: OfficeProfile
     scope: Scope = Scope()
+    eligibility: Eligibility = Eligibility()
     priority: PriorityWeights = PriorityWeights()
     priority_factors: tuple[PriorityFactor, ...] = ()
     cadence: Cadence = Cadence()
+    workflows: tuple[Workflow, ...] = Field(default_factory=default_workflows)
     contact: ContactRules = ContactRules()
     law: Law = Field(default_factory=Law)
     texting: Texting = Texting()

@@ -21,6 +21,7 @@ from treatment_agent.domain.interpretation import Asked, Topic
 from treatment_agent.domain.messages import DeliveryStatus
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, Say
+from treatment_agent.policies.cadence import standing_cadence
 from treatment_agent.policies.channels import FALLBACK_AFTER, after_failure
 from treatment_agent.policies.consenting import CARRIER_OPT_OUT, recorded
 from treatment_agent.policies.practice import PracticePolicy
@@ -230,9 +231,10 @@ def _released(event: StaffAction, facts: ConversationFacts, policy: PracticePoli
             disposition=conversation.disposition or disposition,
             due=DueChange.CLEAR,
         )
-    index, due = nudge_at(conversation, policy, now)
-    if event.until is not None and policy.cadence.steps:
-        due = datetime.combine(event.until, policy.cadence.steps[0].at, policy.office.tz)
+    index, due = nudge_at(conversation, policy, now, facts.case)
+    steps = standing_cadence(conversation, facts.case, policy, now).steps
+    if event.until is not None and steps:
+        due = datetime.combine(event.until, steps[0].at, policy.office.tz)
     return Decision(
         move=_may(conversation, Move.RELEASE),
         rules=rules,

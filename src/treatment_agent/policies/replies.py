@@ -16,6 +16,8 @@ from treatment_agent.policies.hearing import Turn, language_of
 
 # Questions with an approved answer that may come along with something to act on.
 _ASIDES = (Intent.LOGISTICS, Intent.WHO)
+# What a conversation about a call answers with the call.
+_PLANNING = (Intent.ACCEPT, Intent.OTHER_TIMES, Intent.CHANGE, Intent.AFFIRM, Intent.CALLBACK, Intent.LINK)
 _LOGISTICS = {LogisticsAsk.PARKING: "logistics-parking", LogisticsAsk.DURATION: "logistics-duration"}
 
 
@@ -51,7 +53,7 @@ def _nudged(turn: Turn, decision: Decision) -> Decision:
     waits = conversation.due_at is not None and conversation.phase is not Phase.DEFERRED
     if decision.due is not DueChange.KEEP or not waits:
         return decision
-    step, due = waiting.nudge_at(conversation, turn.policy, turn.now)
+    step, due = waiting.nudge_at(conversation, turn.policy, turn.now, turn.case)
     return replace(decision, due=DueChange.SET, due_at=due, step=max(step, conversation.step))
 
 
@@ -62,6 +64,8 @@ def _spoken(turn: Turn, decision: Decision) -> Decision:
 
 
 def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
+    if turn.by_call and intent in _PLANNING:
+        return waiting.plan_by_call(turn)
     match intent:
         case Intent.OTHER_TIMES | Intent.CHANGE | Intent.AFFIRM | Intent.DEFER | Intent.LOGISTICS if turn.facts.cancels:
             return visits.cancel(turn)

@@ -179,7 +179,7 @@ def load_scripts(path: Path | Traversable) -> ScriptBook:
 def default_scripts() -> ScriptBook:
     """The shipped texts, in English and Spanish. An office should read and approve its own before going live."""
     folder = files("treatment_agent.policies") / "script_texts"
-    books = (load_scripts(folder / f"{language}.toml") for language in ("en", "es"))
+    books = (load_scripts(folder / f"{language}.toml") for language in ("en", "es", "en-workflows", "es-workflows"))
     return ScriptBook(scripts=tuple(script for book in books for script in book.scripts))
 
 

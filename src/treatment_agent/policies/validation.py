@@ -11,13 +11,12 @@ from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.messages import ScriptFacts
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.treatment import Family
-from treatment_agent.errors import ScriptError
 from treatment_agent.policies import lawful
 from treatment_agent.policies.law import Disclosure
 from treatment_agent.policies.lint import lint, opens_with_us
+from treatment_agent.policies.plan_checks import PLAN_CHECKS, first_scripts, most_steps, usable
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.scripts import ALLOWED_FIELDS, Script, unfilled
-from treatment_agent.policies.zones import is_quiet
 
 Problem = tuple[str, str]
 
@@ -95,7 +94,7 @@ def _templates(policy: PracticePolicy) -> Iterator[Problem]:
 
 
 def _contact(policy: PracticePolicy) -> Iterator[Problem]:
-    rules, steps = policy.contact, len(policy.cadence.steps)
+    rules, steps = policy.contact, most_steps(policy)
     if rules.quiet_from == rules.quiet_until:
         yield "contact.quiet_from", "equals quiet_until; quiet hours must be a stretch, such as 20:00 to 09:00"
     elif rules.quiet_from < rules.quiet_until:
@@ -117,35 +116,16 @@ def _contact(policy: PracticePolicy) -> Iterator[Problem]:
         yield "contact.no_weekdays", "has a number that is no weekday; 0 is Monday and 6 Sunday"
 
 
-def _cadence(policy: PracticePolicy) -> Iterator[Problem]:
-    cadence = policy.cadence
-    if not cadence.steps:
-        yield "cadence.steps", "is empty: nobody is ever written to; add a Step"
-    for index, step in enumerate(cadence.steps):
-        place = f"cadence.steps[{index}]"
-        if is_quiet(step.at, policy.contact):
-            yield f"{place}.at", "lies in quiet hours; choose a time of day that may send"
-        yield from _usable(policy, f"{place}.script_id", step.script_id)
-        if _slots_needed(policy, policy.scripts.fitting(step.script_id, 0)) > 0:
-            yield (
-                f"{place}.script_id",
-                f"{step.script_id!r} names times, and some days there are none; add {step.script_id}-none",
-            )
-    yield from _usable(policy, "cadence.wake_script_id", cadence.wake_script_id)
-    if _slots_needed(policy, cadence.wake_script_id) > 0:
-        yield "cadence.wake_script_id", f"{cadence.wake_script_id!r} names times; the wake-up text must do without"
-
-
 def _topics(policy: PracticePolicy) -> Iterator[Problem]:
     for topic in Topic:
         if topic not in policy.topics:
             yield f"topics[{topic.value!r}]", "has no TopicPolicy, so nobody would own it; add one"
             continue
-        yield from _usable(policy, f"topics[{topic.value!r}].script_id", policy.topics[topic].script_id)
+        yield from usable(policy, f"topics[{topic.value!r}].script_id", policy.topics[topic].script_id)
     for rule, script_id in policy.rule_scripts.items():
-        yield from _usable(policy, f"rule_scripts[{rule!r}]", script_id)
+        yield from usable(policy, f"rule_scripts[{rule!r}]", script_id)
     for script_id in NEEDED_SCRIPTS:
-        yield from _usable(policy, f"scripts[{script_id!r}]", script_id)
+        yield from usable(policy, f"scripts[{script_id!r}]", script_id)
 
 
 def _scripts(policy: PracticePolicy) -> Iterator[Problem]:
@@ -170,9 +150,9 @@ def _scripts(policy: PracticePolicy) -> Iterator[Problem]:
 def _first_texts(policy: PracticePolicy) -> Iterator[Problem]:
     if not _zone_known(policy):
         return
-    first = policy.cadence.steps[0].script_id if policy.cadence.steps else ""
+    first = first_scripts(policy)
     for script in policy.scripts.scripts:
-        if script.id != first and not script.id.startswith(f"{first}-") and not opens_with_us(script.id):
+        if not any(script.id == f or script.id.startswith(f"{f}-") for f in first) and not opens_with_us(script.id):
             continue
         place = f"scripts[{script.id!r}, {script.language!r}, version {script.version}]"
         opening = script.model_copy(update={"id": "first-message"})
@@ -189,26 +169,12 @@ def _zone_known(policy: PracticePolicy) -> bool:
     return True
 
 
-def _usable(policy: PracticePolicy, place: str, script_id: str) -> Iterator[Problem]:
-    try:
-        policy.scripts.get(script_id, "en")
-    except ScriptError as error:
-        yield place, str(error)
-
-
-def _slots_needed(policy: PracticePolicy, script_id: str) -> int:
-    try:
-        return policy.scripts.get(script_id, "en").slots_needed
-    except ScriptError:
-        return 0
-
-
 _CHECKS: Final[tuple[Callable[[PracticePolicy], Iterator[Problem]], ...]] = (
     _office,
     _scope,
     _templates,
     _contact,
-    _cadence,
+    *PLAN_CHECKS,
     _topics,
     _scripts,
     _first_texts,

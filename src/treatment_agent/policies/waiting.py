@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from treatment_agent.domain.conversation import Conversation, Disposition, Move
 from treatment_agent.domain.handoff import HandoffKind
 from treatment_agent.domain.interpretation import Asked, Reason
+from treatment_agent.domain.treatment import Case
 from treatment_agent.domain.turn import Decision, DueChange, ReasonNote, Say
 from treatment_agent.policies import cadence
 from treatment_agent.policies.hearing import Turn, local_now, reason_of, spans_of, task
@@ -43,6 +45,12 @@ def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
         reason=reason_of(turn),
         due=DueChange.CLEAR,
     )
+
+
+def plan_by_call(turn: Turn) -> Decision:
+    """A conversation about a call (a family's, or one we owe): any wish to plan is the wish to be called."""
+    decision = call_back(turn)
+    return replace(decision, rules=("reply.plan-by-call", *decision.rules))
 
 
 def defer(turn: Turn) -> Decision:
@@ -92,11 +100,14 @@ def decline(turn: Turn) -> Decision:
 
 def wake_at(turn: Turn, until: date) -> datetime:
     """The hour of the first cadence step on `until`, in the office's zone."""
-    steps = turn.policy.cadence.steps
+    steps = cadence.cadence_for(turn.case, turn.policy, turn.conversation.first_sent_at or turn.now).steps
     hour = steps[0].at if steps else time(10)
     return datetime.combine(until, hour, turn.policy.office.tz)
 
 
-def nudge_at(conversation: Conversation, policy: PracticePolicy, now: datetime) -> tuple[int, datetime]:
+def nudge_at(
+    conversation: Conversation, policy: PracticePolicy, now: datetime, case: Case | None = None
+) -> tuple[int, datetime]:
     """When to write again if the patient falls silent in mid-conversation: as after the touch they answered."""
-    return cadence.after_touch(max(conversation.step - 1, 0), policy, now)
+    steps = cadence.standing_cadence(conversation, case, policy, now)
+    return cadence.after_touch(max(conversation.step - 1, 0), policy, now, steps)

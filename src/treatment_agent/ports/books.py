@@ -13,6 +13,7 @@ from treatment_agent.domain.books import (
     ConversationFacts,
     ConversationRow,
     Enrolment,
+    FamilyChange,
     JournalEntry,
     OutboxRow,
     StoredEvent,
@@ -53,6 +54,14 @@ class Ledger(OfficeBooks, Protocol):
         and the skip rule `queue.not-in-export`, and is not due until a later export has it again: then it goes on
         where it was. Calling it again changes nothing.
         """
+        ...
+
+    def on_shared_numbers(self) -> tuple[tuple[ConversationRow, ...], ...]:
+        """Per phone number that several patients have: the cases that wait for their first text or ride along."""
+        ...
+
+    def change_families(self, changes: Sequence[FamilyChange]) -> int:
+        """Write these changes, each only if the conversation still stands as it was read; return how many were."""
         ...
 
     def due(self, *, at: datetime, limit: int = 1000) -> tuple[str, ...]:

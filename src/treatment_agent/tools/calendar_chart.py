@@ -42,7 +42,10 @@ class CalendarChart:
             for procedure_id in appointment.procedure_ids:
                 if procedures.get(procedure_id, ProcedureStatus.PLANNED) is ProcedureStatus.PLANNED:
                     procedures[procedure_id] = ProcedureStatus.SCHEDULED
-        visits = [a.start for a in coming]
+        visits = [(a.start, a.provider_id, "") for a in coming]
         if status.next_visit_at is not None and status.next_visit_at > now:
-            visits.append(status.next_visit_at)
-        return status.model_copy(update={"procedures": procedures, "next_visit_at": min(visits, default=None)})
+            visits.append((status.next_visit_at, status.next_visit_provider_id, status.next_visit_teeth))
+        # One with the case's own provider says more than an earlier one with somebody else.
+        at, provider_id, teeth = min(visits, key=lambda v: (v[1] != case.provider_id, v[0]), default=(None, "", ""))
+        told = {"next_visit_at": at, "next_visit_provider_id": provider_id, "next_visit_teeth": teeth}
+        return status.model_copy(update={"procedures": procedures, **told})

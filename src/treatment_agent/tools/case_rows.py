@@ -14,9 +14,10 @@ from datetime import date, datetime, timedelta
 from typing import Final, Self
 
 from treatment_agent.domain.patients import Patient
-from treatment_agent.domain.treatment import Case, Procedure, ProcedureStatus
+from treatment_agent.domain.treatment import Case, CaseKind, Procedure, ProcedureStatus
 from treatment_agent.errors import BadRow, ConfigurationError
 from treatment_agent.tools.cell_dates import DateReader
+from treatment_agent.tools.cell_plans import NextVisit, case_kind, next_visits
 from treatment_agent.tools.cell_values import Cell, CellProblem, cents, identifier, procedure_code, site, text_of
 from treatment_agent.tools.cell_words import PATIENT_STATUS, PROCEDURE_STATUS
 from treatment_agent.tools.columns import Binding, Columns, absent, unread
@@ -65,7 +66,9 @@ class _Gathering:
     patient: Patient
     procedures: dict[str, Procedure]
     visits: list[date]
-    next_visit_at: datetime | None
+    next_visits: list[NextVisit]
+    kind: CaseKind
+    confirmed_on: date | None
     last_staff_contact_at: datetime | None
 
 
@@ -175,7 +178,9 @@ class RowMapper:
             patient=patient,
             procedures={procedure.id: procedure},
             visits=[visit_on] if visit_on else [],
-            next_visit_at=view.read("next_visit_at", self._dates.moment),
+            next_visits=next_visits(view, self._dates),
+            kind=view.read("case_kind", case_kind) or CaseKind.UNSCHEDULED,
+            confirmed_on=view.read("confirmed_on", self._dates.day),
             last_staff_contact_at=view.read("last_staff_contact_at", self._dates.moment),
         )
 
@@ -215,13 +220,20 @@ class RowMapper:
 
     def _case(self, gathered: _Gathering) -> Case:
         procedures = tuple(gathered.procedures.values())
+        coming = min(gathered.next_visits, default=NextVisit())
+        kind = gathered.kind
+        own = "case" if kind is CaseKind.UNSCHEDULED else f"case-{kind.value}"
         return Case(
-            id=f"case-{gathered.patient.id}",
+            id=f"{own}-{gathered.patient.id}",
+            kind=kind,
             patient=gathered.patient,
             procedures=procedures,
             provider_id=procedures[0].provider_id,
             visit_on=max(gathered.visits, default=None),
-            next_visit_at=gathered.next_visit_at,
+            next_visit_at=coming.at,
+            next_visit_provider_id=coming.provider_id,
+            next_visit_teeth=coming.teeth,
+            confirmed_on=gathered.confirmed_on,
             last_staff_contact_at=gathered.last_staff_contact_at,
             synced_at=self._reading.synced_at,
         )
@@ -253,9 +265,13 @@ def _merge(current: _Gathering, added: _Gathering) -> None:
     current.key = added.key
     current.procedures |= added.procedures
     current.visits += added.visits
-    visits = [at for at in (current.next_visit_at, added.next_visit_at) if at]
+    current.next_visits += added.next_visits
+    # A case of another kind that stands beside plain rows is of that kind: its texts are the more careful ones.
+    current.kind = added.kind if current.kind is CaseKind.UNSCHEDULED else current.kind
+    # Each procedure must have been looked at again: the oldest word counts, and none of one is none of all.
+    confirmed = (current.confirmed_on, added.confirmed_on)
+    current.confirmed_on = min((day for day in confirmed if day), default=None) if all(confirmed) else None
     contacts = [at for at in (current.last_staff_contact_at, added.last_staff_contact_at) if at]
-    current.next_visit_at = min(visits, default=None)
     current.last_staff_contact_at = max(contacts, default=None)
 
 

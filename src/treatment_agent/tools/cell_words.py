@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from treatment_agent.domain.patients import Flag, PatientStatus
-from treatment_agent.domain.treatment import ProcedureStatus
+from treatment_agent.domain.treatment import CaseKind, ProcedureStatus
 
 YES_WORDS: Final = frozenset(
     {"y", "yes", "true", "t", "1", "x", "ok", "okay", "on", "granted", "opted in", "opt in", "opt-in", "opted-in", "si"}
@@ -40,6 +40,20 @@ PATIENT_STATUS: Final = MappingProxyType(
     }
 )
 
+CASE_KIND: Final = MappingProxyType(
+    {kind.value.replace("_", ""): kind for kind in CaseKind}
+    | {
+        "callbackoverdue": CaseKind.CALL_BACK,
+        "overduecallback": CaseKind.CALL_BACK,
+        "preauthapproved": CaseKind.PREAUTHORIZED,
+        "approved": CaseKind.PREAUTHORIZED,
+        "missed": CaseKind.MISSED_VISIT,
+        "missedappointment": CaseKind.MISSED_VISIT,
+        "noshow": CaseKind.MISSED_VISIT,
+        "brokenappointment": CaseKind.MISSED_VISIT,
+    }
+)
+
 PROCEDURE_STATUS: Final = MappingProxyType(
     {
         "tp": ProcedureStatus.PLANNED,
@@ -63,6 +77,11 @@ PROCEDURE_STATUS: Final = MappingProxyType(
         "eo": ProcedureStatus.COMPLETED,
         "existing": ProcedureStatus.COMPLETED,
         "tpi": ProcedureStatus.DECLINED,
+        "inactive plan": ProcedureStatus.DECLINED,
+        "plan inactive": ProcedureStatus.DECLINED,
+        "missed": ProcedureStatus.PLANNED,
+        "broken": ProcedureStatus.PLANNED,
+        "no show": ProcedureStatus.PLANNED,
         "declined": ProcedureStatus.DECLINED,
         "rejected": ProcedureStatus.DECLINED,
         "refused": ProcedureStatus.DECLINED,
@@ -91,6 +110,8 @@ FLAG_WORDS: Final = MappingProxyType(
         "collections": Flag.BALANCE_DUE,
         "complaint": Flag.OPEN_COMPLAINT,
         "dispute": Flag.PAYMENT_DISPUTE,
+        "prefersmail": Flag.PREFERS_OTHER_WAY,
+        "prefersletter": Flag.PREFERS_OTHER_WAY,
         "preauth": Flag.PENDING_PREAUTHORIZATION,
         "pendingpreauth": Flag.PENDING_PREAUTHORIZATION,
         "preauthpending": Flag.PENDING_PREAUTHORIZATION,

@@ -58,6 +58,12 @@ _KNOWN: Final = MappingProxyType(
         "detail_allowed": "detailallowed oktodetail detailsoktotext",
         "next_visit_at": "nextvisitat nextappt nextappointment nextvisit nextapptdate nextappointmentdate"
         " nextapptdatetime nextappointmentdatetime nextscheduled futureappt futureappointment nextappttime",
+        "next_visit_provider_id": "nextvisitprovider nextapptprovider nextappointmentprovider nextvisitprov",
+        "next_visit_teeth": "nextvisittooth nextvisitteeth nextappttooth nextapptteeth",
+        "confirmed_on": "confirmedon reconfirmed reconfirmedon diagnosisconfirmed diagnosisconfirmedon",
+        "case_kind": "casekind workflow followuptype followupkind",
+        "benefits_end_month": "benefitsendmonth benefityearend benefityearends benefitsend planyearend renewalmonth",
+        "missed_visits": "missedvisits brokenappointments brokenappts missedappointments missedappts noshows",
         "last_staff_contact_at": "laststaffcontactat laststaffcontact lastcontact lastcontacted lastcontactdate",
         "household_id": "householdid guarantorid guarantor guarnum guarantornum guarid household familyid familynum"
         " responsiblepartyid responsibleparty respparty accountid accountnumber accountnum acctnum account",
@@ -81,7 +87,7 @@ _KNOWN: Final = MappingProxyType(
 FIELDS: Final = tuple(_KNOWN)
 PATIENT_FIELDS: Final = frozenset(FIELDS) - {
     *("code", "procedure_id", "tooth", "surface", "fee", "diagnosed_on", "visit_on", "provider_id"),
-    *("procedure_status", "plan_priority", "status"),
+    *("procedure_status", "plan_priority", "status", "confirmed_on", "case_kind"),
 }
 """Fields about the person; the others are about one procedure. A bare `status` may be either."""
 
@@ -121,6 +127,12 @@ class Columns(Value):
     do_not_contact: str | None = None
     detail_allowed: str | None = None
     next_visit_at: str | None = None
+    next_visit_provider_id: str | None = None
+    next_visit_teeth: str | None = None
+    confirmed_on: str | None = None
+    case_kind: str | None = None
+    benefits_end_month: str | None = None
+    missed_visits: str | None = None
     last_staff_contact_at: str | None = None
     household_id: str | None = None
     guardian_first_name: str | None = None

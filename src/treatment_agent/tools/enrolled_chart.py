@@ -15,6 +15,9 @@ class EnrolledChart:
             patient_status=case.patient.status.value,
             procedures={p.id: p.status for p in case.procedures},
             next_visit_at=case.next_visit_at,
+            next_visit_provider_id=case.next_visit_provider_id,
+            next_visit_teeth=case.next_visit_teeth,
+            as_of=case.synced_at,
             do_not_contact=Flag.DO_NOT_CONTACT in case.patient.flags,
             last_staff_contact_at=case.last_staff_contact_at,
         )

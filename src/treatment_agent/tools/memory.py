@@ -294,4 +294,4 @@ class MemoryChart:
             status = self._patients.get(patient.id) or EnrolledChart().check(case)
             procedures = {p.id: p.status for p in case.procedures} | status.procedures
             procedures |= {p: s for (owner, p), s in self._procedures.items() if owner == patient.id}
-        return status.model_copy(update={"procedures": procedures})
+        return status.model_copy(update={"procedures": procedures, "as_of": None})

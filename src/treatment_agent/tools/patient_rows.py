@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from treatment_agent.domain.patients import Contact, Flag, Patient, PatientStatus, Permission
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.tools.cell_dates import DateReader, before
+from treatment_agent.tools.cell_plans import count, end_month
 from treatment_agent.tools.cell_values import (
     Cell,
     CellProblem,
@@ -127,6 +128,8 @@ class PatientReader:
             sms=Permission.NO if blocked else sms,
             emailing=Permission.NO if blocked else emailing,
             detail_allowed=view.read("detail_allowed", permission) is Permission.YES,
+            benefits_end_month=view.read("benefits_end_month", end_month),
+            missed_visits=view.read("missed_visits", count) or 0,
             flags=flags,
         )
 
@@ -185,7 +188,10 @@ class PatientReader:
             flags.add(Flag.DO_NOT_CONTACT)
         if view.read("medical_alert", marked):
             flags.add(Flag.MEDICAL_ALERT)
-        return frozenset(flags), bool(methods & NO_TEXT_METHODS)
+        blocked = bool(methods & NO_TEXT_METHODS)
+        if blocked:
+            flags.add(Flag.PREFERS_OTHER_WAY)
+        return frozenset(flags), blocked
 
 
 def _status(view: RowView) -> PatientStatus:
@@ -236,6 +242,8 @@ def join(one: Patient, other: Patient) -> Patient:
             "sms": max(one.sms, other.sms, key=_PERMISSION_ORDER.index),
             "emailing": max(one.emailing, other.emailing, key=_PERMISSION_ORDER.index),
             "detail_allowed": one.detail_allowed and other.detail_allowed,
+            "benefits_end_month": one.benefits_end_month or other.benefits_end_month,
+            "missed_visits": max(one.missed_visits, other.missed_visits),
             "flags": one.flags | other.flags,
         }
     )
