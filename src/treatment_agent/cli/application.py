@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from treatment_agent.cli import books, check, evaluate, lists, play, texts, triage
+from treatment_agent.cli import books, check, evaluate, lists, play, report, texts, triage
 from treatment_agent.cli.screen import complain
 from treatment_agent.errors import TreatmentAgentError
 
@@ -31,7 +31,7 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback(help=_ABOUT)(_whole)
-    for group in (play, lists, books, texts, triage, evaluate, check):
+    for group in (play, lists, books, report, texts, triage, evaluate, check):
         group.register(app)
     return app
 

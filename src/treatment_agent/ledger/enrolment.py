@@ -14,7 +14,7 @@ from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Contact, Patient
 from treatment_agent.domain.treatment import Case, Procedure
-from treatment_agent.ledger import codec
+from treatment_agent.ledger import codec, entering
 from treatment_agent.ledger.database import among, insert_into, one_at_a_time, write_many
 from treatment_agent.ledger.journal import journal_row
 from treatment_agent.ledger.people import Address, consent_row, contact_ids, link_patients
@@ -42,7 +42,7 @@ class _Known:
 def enroll_batch(conn: Connection, rows: Sequence[Enrolment], *, at: datetime) -> tuple[str, ...]:
     """Put up to `BATCH` rows on the books; return the ids of the new cases in the order they came."""
     one_at_a_time(conn, "enroll")
-    merged = _one_row_per_case(rows)
+    merged = entering.still_entered(conn, _one_row_per_case(rows))
     known = _known(conn, merged)
     fresh = {
         case_id: replace(row, case=merge(known[case_id].case, row.case)) if case_id in known else row
@@ -56,6 +56,7 @@ def enroll_batch(conn: Connection, rows: Sequence[Enrolment], *, at: datetime) -
     new = [row for case_id, row in fresh.items() if case_id not in known]
     _start_conversations(conn, new, at=at)
     _update_conversations(conn, [(row, known[case_id]) for case_id, row in fresh.items() if case_id in known])
+    entering.mark(conn, fresh, at=at)
     _record_consents(conn, fresh.values(), contacts, points, at=at)
     write_many(conn, journal.insert(), [journal_row(entry) for row in fresh.values() for entry in row.journal])
     return tuple(row.case.id for row in new)

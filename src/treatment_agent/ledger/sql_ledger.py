@@ -22,9 +22,23 @@ from treatment_agent.domain.consent import ConsentRecord
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
+from treatment_agent.domain.measured import MeasuredBooks
 from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
-from treatment_agent.ledger import desk, enrolment, events, journal, outbox, people, reading, report, turns
+from treatment_agent.domain.review import PeriodBooks
+from treatment_agent.ledger import (
+    desk,
+    enrolment,
+    events,
+    journal,
+    measuring,
+    outbox,
+    people,
+    period,
+    reading,
+    report,
+    turns,
+)
 from treatment_agent.ledger.database import Database
 
 
@@ -235,3 +249,13 @@ class SqlLedger:
         """Counts for the report; cases entered in `[since, until)`."""
         with self._database.read() as conn:
             return report.tally(conn, since=since, until=until)
+
+    def measured(self, *, since: datetime | None = None, until: datetime | None = None) -> MeasuredBooks:
+        """What measures are made of: cases that entered in `[since, until)`, and what happened to them until now."""
+        with self._database.read() as conn:
+            return measuring.books(conn, since=since, until=until)
+
+    def period(self, *, since: datetime, until: datetime) -> PeriodBooks:
+        """What happened in `[since, until)`, with the words in which patients said why not yet."""
+        with self._database.read() as conn:
+            return period.books(conn, since=since, until=until)

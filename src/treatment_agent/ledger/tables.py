@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from treatment_agent.domain.value import require_aware
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # SQLite only gives increasing row numbers to a column declared INTEGER.
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")
@@ -113,6 +113,7 @@ patient_contacts = Table(
 )
 Index("patient_contacts_contact", patient_contacts.c.contact_id)
 
+# `export_id`: the run of `enroll` that told of the case last.
 cases = Table(
     "cases",
     metadata,
@@ -121,9 +122,12 @@ cases = Table(
     Column("payload", Text, nullable=False),
     Column("value_cents", BigInteger, nullable=False),
     Column("diagnosed_on", Date),
+    Column("export_id", String),
 )
 
-# `state` is the `Conversation`; the columns beside it repeat what queries filter and sort by.
+# `state` is the `Conversation`; the columns beside it repeat what queries filter and sort by. `parked_due_at` is when a
+# case that a complete export left out would have been due: it gets that time back when a later export has it again.
+# `entered_at` is when the case first passed the queue's rules, `held_out` whether chance held it out then.
 conversations = Table(
     "conversations",
     metadata,
@@ -141,6 +145,9 @@ conversations = Table(
     Column("last_staff_at", UtcTime),
     Column("booked_at", UtcTime),
     Column("booked_on", Date),
+    Column("parked_due_at", UtcTime),
+    Column("entered_at", UtcTime),
+    Column("held_out", Boolean),
     Column("state", Text, nullable=False),
 )
 Index("conversations_due", conversations.c.due_at, sqlite_where=conversations.c.due_at.is_not(None),
@@ -162,6 +169,8 @@ events = Table(
     sqlite_autoincrement=True,
 )
 Index("events_conversation", events.c.conversation_id, events.c.seq)
+# Measures ask who wrote when; the index answers without opening the rows, whose outcomes are long.
+events_measured = Index("events_measured", events.c.kind, events.c.conversation_id, events.c.at)
 Index("events_pending", events.c.conversation_id, sqlite_where=events.c.outcome.is_(None),
       postgresql_where=events.c.outcome.is_(None))  # fmt: skip
 
@@ -250,6 +259,12 @@ reasons = Table(
     Column("words", FreeText, nullable=False),
 )
 Index("reasons_conversation", reasons.c.conversation_id)
+
+# Indexes and columns that came after version 1, by the version that brought them.
+ADDED_INDEXES: dict[int, tuple[Index, ...]] = {2: (events_measured,)}
+ADDED: dict[int, tuple[Column[Any], ...]] = {
+    2: (cases.c.export_id, *(conversations.c[name] for name in ("parked_due_at", "entered_at", "held_out"))),
+}
 
 policies = Table(
     "policies",

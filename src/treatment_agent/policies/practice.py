@@ -23,6 +23,7 @@ from treatment_agent.domain.treatment import Case, Family
 from treatment_agent.domain.turn import Verdict
 from treatment_agent.domain.value import Value
 from treatment_agent.errors import PolicyError
+from treatment_agent.policies.hold_out import HoldOut
 from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
 from treatment_agent.policies.scripts import Script, ScriptBook, default_scripts, load_scripts
 
@@ -32,6 +33,7 @@ __all__ = [
     "Cadence",
     "ContactRules",
     "Guardrail",
+    "HoldOut",
     "Hours",
     "OfficeProfile",
     "OfficeWords",
@@ -255,6 +257,7 @@ class PracticePolicy(Value):
     priority_factors: tuple[PriorityFactor, ...] = ()
     cadence: Cadence = Cadence()
     contact: ContactRules = ContactRules()
+    hold_out: HoldOut = HoldOut()
     scripts: ScriptBook = Field(default_factory=default_scripts)
     topics: dict[Topic, TopicPolicy] = Field(default_factory=default_topics)
     rule_scripts: dict[str, str] = Field(default_factory=lambda: dict(DEFAULT_RULE_SCRIPTS))

@@ -64,6 +64,7 @@ _QUEUE: Final = {
     "queue.no-contact": "There is no number or address to write to.",
     "queue.no-consent": "Nobody recorded that this patient agreed to texts, or the chart says no.",
     "queue.staff-recent": "Staff talked with the patient a short time ago.",
+    "queue.hold-out": "Held out by chance, so that the office sees what writing adds: this case is not written to.",
     "queue.eligible": "Nothing stands against following up: the case is queued.",
     "queue.unreadable": "The case could not be judged, so staff look at it.",
 }
