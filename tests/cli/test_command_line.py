@@ -214,8 +214,8 @@ class TestLifeOfAPractice:
         assert json.loads(run("why", "P-1001", "--json").out)["patient_id"] == "P-1001"
 
         assert run("handoffs").out.strip().endswith("escalated.")
-        tally = json.loads(run("report", "--json").out)
-        assert tally["contacted"] >= 5
+        told = json.loads(run("report", "--json").out)
+        assert told["measures"]["funnel"]["contacted"]["count"] >= 5
 
         page = run("report", "--html", "page.html")
         assert page.code == 0
@@ -240,7 +240,7 @@ class TestLifeOfAPractice:
 
         assert "Reply STOP to opt out" in preview.out
         assert "segment" in preview.out
-        assert json.loads(run("report", "--json").out)["contacted"] == 0
+        assert json.loads(run("report", "--json").out)["measures"]["funnel"]["contacted"]["count"] == 0
 
 
 class TestPreview:

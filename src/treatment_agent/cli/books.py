@@ -1,23 +1,18 @@
-"""The books: `run` sends what is due, `why` answers for one patient, `handoffs` and `report` sum up."""
+"""The books: `run` sends what is due, `why` answers for one patient, `handoffs` lists what waits for a person."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
 from treatment_agent.cli import screen
 from treatment_agent.cli.one_patient import show_why, when
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
-from treatment_agent.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from treatment_agent.coordinator import Coordinator
     from treatment_agent.domain.books import Tally
     from treatment_agent.web.view import Count
 
@@ -26,8 +21,8 @@ _ALL = 100_000
 
 
 def register(app: typer.Typer) -> None:
-    """Add `run`, `why`, `handoffs` and `report` to the application."""
-    for command in (run, why, handoffs, report):
+    """Add `run`, `why` and `handoffs` to the application."""
+    for command in (run, why, handoffs):
         app.command()(command)
 
 
@@ -114,41 +109,6 @@ def handoffs(
     screen.out().print(f"{len(packets)} open, {overdue} overdue, {escalated} escalated.")
 
 
-def report(
-    since: Annotated[str | None, typer.Option("--since", help="First day, YYYY-MM-DD.")] = None,
-    until: Annotated[str | None, typer.Option("--until", help="Last day, YYYY-MM-DD.")] = None,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Write the whole picture as a page.")
-    ] = None,
-    as_json: JsonOption = False,
-    app: AppOption = None,
-    folder: FolderOption = DEMO_FOLDER,
-) -> None:
-    """The funnel: entered, contacted, answered, booked; reasons, handoffs and days to scheduled."""
-    with opened(app, folder) as coordinator:
-        zone = coordinator.policy.office.tz
-        first, last = _day(since, zone, "--since"), _day(until, zone, "--until")
-        end = last + timedelta(days=1) if last else None
-        tally = coordinator.report(since=first, until=end)
-        written = _write_page(coordinator, html, first, end) if html is not None else None
-    if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(tally), indent=2))
-    else:
-        show_tally(tally)
-    if written is not None:
-        screen.err().print(f"The page is at {written}")
-
-
-def _write_page(coordinator: Coordinator, file: Path, since: datetime | None, until: datetime | None) -> Path:
-    from treatment_agent.web import write
-    from treatment_agent.web.books import page_of
-
-    try:
-        return write(page_of(coordinator, since=since, until=until), file)
-    except OSError as error:
-        raise ConfigurationError(f"--html {file}: {error.strerror or 'cannot be written'}") from error
-
-
 def show_tally(tally: Tally) -> None:
     """The funnel and what stands beside it, as small tables."""
     from treatment_agent.web import labels
@@ -190,15 +150,6 @@ def _counts(title: str, counts: tuple[Count, ...]) -> None:
         rows.add_row(bar.label, str(bar.count))
     screen.heading(title)
     screen.show(rows)
-
-
-def _day(text: str | None, zone: ZoneInfo, option: str) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone)
-    except ValueError:
-        raise ConfigurationError(f"{option}: write a day like 2026-11-23") from None
 
 
 def _said(rule: str) -> str:

@@ -13,6 +13,7 @@ from treatment_agent.cli.options import DEMO_FOLDER, AppOption, load
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from treatment_agent.coordinator import Coordinator
     from treatment_agent.demo.run import Simulation
     from treatment_agent.demo.telling import TimelineLine
 
@@ -55,11 +56,26 @@ def demo(
             notes=(_SAMPLE_NOTE,),
         )
         written = write(page, page_path(folder))
+        report = _write_report(practice.coordinator, folder / "report.html")
     finally:
         practice.coordinator.close()
     console = screen.out()
     console.print(f"\nThe page with every conversation: {written}", style="bold")
+    console.print(f"The report an office reads every week: {report}", style="bold")
     console.print("Look further: treatment-agent why P-2001, handoffs, report, chat", style="dim")
+
+
+def _write_report(coordinator: Coordinator, path: Path) -> Path:
+    """The report over the whole two weeks."""
+    from treatment_agent.cli.report import review_of
+    from treatment_agent.web import report_page
+
+    review = review_of(coordinator, None, 14)
+    html = report_page.render(
+        coordinator.measure(), review, coordinator.policy.office, sample=True, notes=(_SAMPLE_NOTE,)
+    )  # fmt: skip
+    path.write_text(html, encoding="utf-8")
+    return path.resolve()
 
 
 def _watch(simulation: Simulation, *, quiet: bool) -> None:

@@ -9,11 +9,12 @@ from datetime import datetime
 from treatment_agent.coordinator.answers import EnrolmentReport
 from treatment_agent.domain.books import Enrolment, JournalEntry
 from treatment_agent.domain.consent import ConsentHow, ConsentRecord, ConsentStatus
+from treatment_agent.domain.measured import HOLD_OUT_RULE
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Permission
 from treatment_agent.domain.treatment import Case
 from treatment_agent.errors import BadRow
-from treatment_agent.policies import cadence, families, queue
+from treatment_agent.policies import cadence, entering, families
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import CaseSource, Clock, Ledger
 
@@ -73,8 +74,10 @@ def enroll(
 
 
 def _judged(case: Case, policy: PracticePolicy, now: datetime) -> Enrolment:
-    assessment = queue.assess(case, policy, now)
-    due = cadence.first_due(case, policy, now) if assessment.eligible else None
+    assessment = entering.assess(case, policy, now)
+    # One that is held out has a due time too: the ledger uses it if the case had entered before.
+    enters = assessment.eligible or assessment.skip_rule == HOLD_OUT_RULE
+    due = cadence.first_due(case, policy, now) if enters else None
     rule = assessment.skip_rule
     entry = JournalEntry(
         at=now,

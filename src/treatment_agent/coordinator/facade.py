@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from treatment_agent.coordinator import enrolling, reading
+from treatment_agent.coordinator import enrolling, measuring, reading
 from treatment_agent.coordinator.answers import EnrolmentReport, Preview, RunReport, SentText, TurnOutcome, Why
 from treatment_agent.coordinator.control import OfficeControl
 from treatment_agent.coordinator.desk import Escalations
@@ -31,6 +31,7 @@ from treatment_agent.domain.events import (
     TouchDue,
 )
 from treatment_agent.domain.handoff import HandoffPacket, NextStep
+from treatment_agent.domain.measures import Measures
 from treatment_agent.domain.messages import DeliveryReport, InboundMessage
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.errors import ConfigurationError, NotFound
@@ -280,6 +281,10 @@ class Coordinator(OfficeControl):
     def report(self, *, since: datetime | None = None, until: datetime | None = None) -> Tally:
         """The funnel of the cases entered in `[since, until)`."""
         return self.ledger.tally(since=since, until=until)
+
+    def measure(self, *, since: datetime | None = None, until: datetime | None = None) -> Measures:
+        """Rates, times, money and comparisons of the cases entered in `[since, until)`, with counts and intervals."""
+        return measuring.measure(self.ledger, self.policy, self.clock.now(), since=since, until=until)
 
     def take(self, conversation_id: str, event: Event) -> TurnOutcome:
         """Handle any event; the methods above are made of it."""

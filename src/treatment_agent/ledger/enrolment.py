@@ -15,7 +15,7 @@ from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Contact, Patient
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.treatment import Case
-from treatment_agent.ledger import codec, families
+from treatment_agent.ledger import codec, entering, families
 from treatment_agent.ledger.database import among, insert_into, one_at_a_time, write_many
 from treatment_agent.ledger.journal import journal_row
 from treatment_agent.ledger.people import Address, consent_row, contact_ids, link_patients
@@ -65,6 +65,7 @@ class _Known:
 def enroll_batch(conn: Connection, rows: Mapping[str, Enrolment], telling: Telling) -> tuple[str, ...]:
     """Put up to `BATCH` rows, by case id, on the books; return the ids of the new cases in the order they came."""
     one_at_a_time(conn, "enroll")
+    rows = entering.still_entered(conn, rows)
     known = _known(conn, rows)
     fresh = {
         case_id: replace(row, case=known[case_id].as_told(row.case, telling)) if case_id in known else row
@@ -79,6 +80,7 @@ def enroll_batch(conn: Connection, rows: Mapping[str, Enrolment], telling: Telli
     new = [row for case_id, row in fresh.items() if case_id not in known]
     _start_conversations(conn, new, at=telling.at)
     _update_conversations(conn, [(row, known[case_id]) for case_id, row in fresh.items() if case_id in known])
+    entering.mark(conn, fresh, at=telling.at)
     _record_consents(conn, fresh.values(), contacts, points, at=telling.at)
     write_many(conn, journal.insert(), [journal_row(entry) for row in fresh.values() for entry in row.journal])
     return tuple(row.case.id for row in new)

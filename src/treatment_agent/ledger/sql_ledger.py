@@ -24,8 +24,10 @@ from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
+from treatment_agent.domain.measured import MeasuredBooks
 from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
+from treatment_agent.domain.review import PeriodBooks
 from treatment_agent.ledger import (
     consent_file,
     consent_writes,
@@ -34,9 +36,11 @@ from treatment_agent.ledger import (
     events,
     families,
     journal,
+    measuring,
     missing,
     outbox,
     people,
+    period,
     reading,
     report,
     turns,
@@ -301,3 +305,13 @@ class SqlLedger(SqlOffice):
         """Counts for the report; cases entered in `[since, until)`."""
         with self._database.read() as conn:
             return report.tally(conn, since=since, until=until)
+
+    def measured(self, *, since: datetime | None = None, until: datetime | None = None) -> MeasuredBooks:
+        """What measures are made of: cases that entered in `[since, until)`, and what happened to them until now."""
+        with self._database.read() as conn:
+            return measuring.books(conn, since=since, until=until)
+
+    def period(self, *, since: datetime, until: datetime) -> PeriodBooks:
+        """What happened in `[since, until)`, with the words in which patients said why not yet."""
+        with self._database.read() as conn:
+            return period.books(conn, since=since, until=until)

@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from treatment_agent.domain.value import require_aware
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # SQLite only gives increasing row numbers to a column declared INTEGER.
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")
@@ -127,6 +127,7 @@ cases = Table(
 )
 
 # `state` is the `Conversation`; the columns beside it repeat what queries filter and sort by.
+# `entered_at` is when the case first passed the queue's rules, `held_out` whether chance held it out then.
 conversations = Table(
     "conversations",
     metadata,
@@ -144,6 +145,8 @@ conversations = Table(
     Column("last_staff_at", UtcTime),
     Column("booked_at", UtcTime),
     Column("booked_on", Date),
+    Column("entered_at", UtcTime),
+    Column("held_out", Boolean),
     Column("state", Text, nullable=False),
 )
 Index("conversations_due", conversations.c.due_at, sqlite_where=conversations.c.due_at.is_not(None),
@@ -165,6 +168,8 @@ events = Table(
     sqlite_autoincrement=True,
 )
 Index("events_conversation", events.c.conversation_id, events.c.seq)
+# Measures ask who wrote when; the index answers without opening the rows, whose outcomes are long.
+events_measured = Index("events_measured", events.c.kind, events.c.conversation_id, events.c.at)
 Index("events_pending", events.c.conversation_id, sqlite_where=events.c.outcome.is_(None),
       postgresql_where=events.c.outcome.is_(None))  # fmt: skip
 
@@ -258,9 +263,11 @@ reasons = Table(
 )
 Index("reasons_conversation", reasons.c.conversation_id)
 
-# Columns that came after version 1, by the version that brought them.
+# Indexes and columns that came after version 1, by the version that brought them.
+ADDED_INDEXES: dict[int, tuple[Index, ...]] = {3: (events_measured,)}
 ADDED: dict[int, tuple[Column[Any], ...]] = {
-    2: (cases.c.export_id, cases.c.exported_at, handoffs.c.undelivered, consents.c.chart_write)
+    2: (cases.c.export_id, cases.c.exported_at, handoffs.c.undelivered, consents.c.chart_write),
+    3: (conversations.c.entered_at, conversations.c.held_out),
 }
 
 policies = Table(

@@ -206,9 +206,12 @@ def _write_conversation(conn: Connection, commit: TurnCommit, event: AnyRow) -> 
         "disposition": None if after.disposition is None else str(after.disposition),
         "state": codec.dump(after),
     }
-    if _is_staff_contact(codec.load_event(event.kind, commit.record.id, event.at, event.payload)):
+    happened = codec.load_event(event.kind, commit.record.id, event.at, event.payload)
+    if _is_staff_contact(happened):
         values["last_staff_at"] = event.at
-    booked = _booked(after, commit.record.at)
+    # Work that was done had been booked: the booking stands, whoever made it.
+    done = isinstance(happened, ChartChanged) and happened.change is ChartChange.DONE
+    booked = {} if done else _booked(after, commit.record.at)
     query = _conversation_update(newly_booked=bool(booked.get("first_at")))
     changed = conn.execute(query, values | booked | {"conversation": after.id})
     if changed.rowcount != 1:

@@ -9,6 +9,7 @@ from treatment_agent.domain.books import NOT_IN_EXPORT, ConversationFacts
 from treatment_agent.domain.conversation import Conversation, Disposition, Move, Phase
 from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Role, Urgency
 from treatment_agent.domain.interpretation import Asked
+from treatment_agent.domain.measured import HOLD_OUT_RULE
 from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.treatment import Case, ChartStatus, ProcedureStatus
 from treatment_agent.domain.turn import Decision, DueChange, Say, Search
@@ -61,6 +62,8 @@ def before_chart(touch: Touch) -> Decision | None:
     conversation = touch.conversation
     if conversation.held:
         return skip("outreach.held")
+    if touch.facts.skip_rule == HOLD_OUT_RULE:
+        return skip(HOLD_OUT_RULE)
     if conversation.phase not in TOUCHABLE:
         return skip("outreach.phase")
     if touch.facts.unlisted:

@@ -24,6 +24,7 @@ from treatment_agent.domain.value import Value
 from treatment_agent.errors import PolicyError
 from treatment_agent.policies.consenting import ConsentRules
 from treatment_agent.policies.eligibility import Eligibility
+from treatment_agent.policies.hold_out import HoldOut
 from treatment_agent.policies.law import Law
 from treatment_agent.policies.limits import Limits
 from treatment_agent.policies.office import Hours, OfficeProfile, OfficeWords, Provider
@@ -43,6 +44,7 @@ __all__ = [
     "ContactRules",
     "Eligibility",
     "Guardrail",
+    "HoldOut",
     "Hours",
     "OfficeProfile",
     "OfficeWords",
@@ -182,6 +184,7 @@ class PracticePolicy(Value):
     law: Law = Field(default_factory=Law)
     texting: Texting = Texting()
     consent: ConsentRules = ConsentRules()
+    hold_out: HoldOut = HoldOut()
     scripts: ScriptBook = Field(default_factory=default_scripts)
     topics: dict[Topic, TopicPolicy] = Field(default_factory=default_topics)
     rule_scripts: dict[str, str] = Field(default_factory=lambda: dict(DEFAULT_RULE_SCRIPTS))

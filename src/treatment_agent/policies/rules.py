@@ -76,6 +76,7 @@ _QUEUE: Final = {
     "queue.not-in-export": "The last complete list of unscheduled treatment does not have the case any more.",
     "queue.required-field": "A field that the office asks for is missing: staff complete it.",
     "queue.rides-along": "Somebody of the family is written to for all on this phone; staff plan the visits together.",
+    "queue.hold-out": "Held out by chance, so that the office sees what writing adds: this case is not written to.",
     "queue.eligible": "Nothing stands against following up: the case is queued.",
     "queue.unreadable": "The case could not be judged, so staff look at it.",
 }

@@ -25,11 +25,13 @@ from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
+from treatment_agent.domain.measured import MeasuredBooks
 from treatment_agent.domain.messages import (
     DeliveryReport,
     Receipt,
 )
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
+from treatment_agent.domain.review import PeriodBooks
 from treatment_agent.ports.office import OfficeBooks
 
 
@@ -216,6 +218,14 @@ class Ledger(OfficeBooks, Protocol):
 
     def tally(self, *, since: datetime | None = None, until: datetime | None = None) -> Tally:
         """Counts for the report; cases entered in `[since, until)`."""
+        ...
+
+    def measured(self, *, since: datetime | None = None, until: datetime | None = None) -> MeasuredBooks:
+        """What measures are made of: cases that entered in `[since, until)`, and what happened to them until now."""
+        ...
+
+    def period(self, *, since: datetime, until: datetime) -> PeriodBooks:
+        """What happened in `[since, until)`, with the words in which patients said why not yet."""
         ...
 
     def remember_policy(self, key: str, digest: str, *, at: datetime) -> str:
