@@ -128,7 +128,7 @@ class TestUpgrade:
         ledger.close()
         execute(url, "DROP INDEX events_measured")
         for column in ("conversations DROP COLUMN entered_at", "conversations DROP COLUMN held_out",
-                       "conversations DROP COLUMN parked_due_at", "cases DROP COLUMN export_id"):  # fmt: skip
+                       "cases DROP COLUMN export_id"):  # fmt: skip
             execute(url, f"ALTER TABLE {column}")
         execute(url, "UPDATE ledger_schema SET version = 1")
 

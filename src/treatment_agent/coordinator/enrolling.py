@@ -60,10 +60,7 @@ def enroll(
     missing = () if partial else ledger.skip_missing(export, at=now)
     if progress is not None:
         progress(total)
-    changes = families.arrange(ledger.on_shared_numbers(), policy, now)
-    if changes:
-        ledger.change_families(changes)
-    skipped.update(change.skip_rule for change in changes if change.skip_rule)
+    skipped.update(_unite_families(ledger, policy, now))
     return EnrolmentReport(
         enrolled=new,
         refreshed=total - new,
@@ -71,6 +68,14 @@ def enroll(
         skipped=dict(skipped.most_common()),
         rejected=tuple(rejected),
     )
+
+
+def _unite_families(ledger: Ledger, policy: PracticePolicy, now: datetime) -> list[str]:
+    """One conversation per family; the rule of every case that is not written to any more."""
+    changes = families.arrange(ledger.on_shared_numbers(), policy, now)
+    if changes:
+        ledger.change_families(changes)
+    return [change.skip_rule for change in changes if change.skip_rule]
 
 
 def _judged(case: Case, policy: PracticePolicy, now: datetime) -> Enrolment:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -47,7 +46,6 @@ from treatment_agent.tools.enrolled_chart import EnrolledChart
 from treatment_agent.understanding.union import beside_local
 
 _PLAIN = ConsentNote()
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +65,9 @@ class Coordinator(OfficeControl):
         policy: The office's decisions. Checked at once; `PolicyError` lists every mistake with place and fix.
         tools: Scheduler, messenger, and optionally chart and staff desk.
         ledger: A database URL (`sqlite:///practice.db`, `postgresql+psycopg://...`) or a `Ledger`.
-        interpreter: Understands messages; the local one by default. Never writes a word that a patient reads. Another
-            one stands beside the local one: what that finds for a person stays found.
+        interpreter: Stands beside the local one, whose handoffs stay; it never writes a word that a patient reads.
         clock: Where time comes from; the system clock by default.
-        checkpoints: Database URL of the LangGraph checkpoints when `ledger` is not a URL.
+        checkpoints: Database URL of the LangGraph checkpoints when `ledger` is no URL.
         shadow: True records what would be sent and booked, and lets nothing leave; None goes on as the ledger is kept.
 
     All methods are synchronous and safe to call from several threads and processes on one ledger.

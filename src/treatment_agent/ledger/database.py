@@ -21,7 +21,6 @@ from sqlalchemy import (
     event,
     inspect,
     select,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
@@ -35,7 +34,8 @@ from treatment_agent.errors import (
     StateTooNew,
     TreatmentAgentError,
 )
-from treatment_agent.ledger import office_tables, tables
+from treatment_agent.ledger import tables
+from treatment_agent.ledger.upgrades import bring_up_to_date
 
 T = TypeVar("T")
 
@@ -258,26 +258,7 @@ def _create_schema(conn: Connection) -> None:
             f"ledger: its tables have version {found}, this release knows {tables.SCHEMA_VERSION}; upgrade the library"
         )
     if found < tables.SCHEMA_VERSION:
-        _add_columns(conn, found)
-
-
-def _add_columns(conn: Connection, found: int) -> None:
-    """Bring the tables of an older release up to date; a new column is empty in every row."""
-    there = inspect(conn)
-    for column in (c for added in tables.ADDED.values() for c in added):
-        if any(known["name"] == column.name for known in there.get_columns(column.table.name)):
-            continue
-        kind = column.type.compile(dialect=conn.dialect)
-        conn.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {column.name} {kind}")
-    tables.metadata.create_all(conn)
-    office_tables.outbox_outreach.create(conn, checkfirst=True)
-    for index in (i for version, added in tables.ADDED_INDEXES.items() if version > found for i in added):
-        index.create(conn, checkfirst=True)
-    if found < 3:
-        # Whoever is not left out entered when enrolled: what measures count from.
-        table = tables.conversations
-        conn.execute(update(table).where(table.c.skip_rule.is_(None)).values(entered_at=table.c.enrolled_at))
-    conn.execute(tables.schema_version.update().values(version=tables.SCHEMA_VERSION))
+        bring_up_to_date(conn, found)
 
 
 @contextmanager

@@ -19,8 +19,6 @@ from treatment_agent.domain.books import (
     Tally,
     TurnCommit,
 )
-from treatment_agent.domain.consent import ConsentRecord, ConsentWrite
-from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
@@ -29,8 +27,6 @@ from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.review import PeriodBooks
 from treatment_agent.ledger import (
-    consent_file,
-    consent_writes,
     desk,
     enrolment,
     events,
@@ -45,11 +41,12 @@ from treatment_agent.ledger import (
     report,
     turns,
 )
+from treatment_agent.ledger.consents import SqlConsents
 from treatment_agent.ledger.database import Database
 from treatment_agent.ledger.office import SqlOffice
 
 
-class SqlLedger(SqlOffice):
+class SqlLedger(SqlConsents, SqlOffice):
     """The books in a database. Each method is one transaction; `enroll` is one per thousand rows.
 
     Safe to share between threads, and between processes that each open their own. A failed call wrote nothing (or,
@@ -225,42 +222,6 @@ class SqlLedger(SqlOffice):
         """Remember a delivery status; it only ever moves forward. False if nothing changed."""
         with self._database.write() as conn:
             return outbox.record_delivery(conn, report)
-
-    # -- consent and suppression
-
-    def record_consent(
-        self, address: PhoneNumber | EmailAddress, record: ConsentRecord, *, at: datetime
-    ) -> None:  # fmt: skip
-        """Append a grant or revocation for a contact point; a revocation binds everybody who has it, everywhere."""
-        with self._database.write() as conn:
-            people.record_consent(conn, address, record, at=at)
-
-    def consent_writes(self) -> tuple[ConsentWrite, ...]:
-        """Wishes that the chart has not heard of: the last one per patient and channel."""
-        with self._database.read() as conn:
-            return consent_writes.pending(conn)
-
-    def settle_consent_write(self, write: ConsentWrite, status: str) -> None:
-        """Note that the chart took it (`written`) or did not (`refused`)."""
-        with self._database.write() as conn:
-            consent_writes.settle(conn, write, status)
-
-    def contact_file(self, address: PhoneNumber | EmailAddress) -> ContactFile:
-        """Everything on the books about one contact point. Raises NotFound."""
-        with self._database.read() as conn:
-            return consent_file.contact_file(conn, address)
-
-    def contact_addresses(self, *, patient_id: str | None = None) -> tuple[PhoneNumber | EmailAddress, ...]:
-        """Every contact point on the books, or those a patient has and had."""
-        with self._database.read() as conn:
-            if patient_id is None:
-                return consent_file.addresses(conn)
-            return consent_file.addresses_of_patient(conn, patient_id)
-
-    def mark_incapable(self, address: PhoneNumber | EmailAddress, rule: str, *, at: datetime) -> None:
-        """This number cannot receive texts."""
-        with self._database.write() as conn:
-            people.mark_incapable(conn, address, rule, at=at)
 
     # -- staff and reading
 

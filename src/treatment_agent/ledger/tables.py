@@ -263,13 +263,6 @@ reasons = Table(
 )
 Index("reasons_conversation", reasons.c.conversation_id)
 
-# Indexes and columns that came after version 1, by the version that brought them.
-ADDED_INDEXES: dict[int, tuple[Index, ...]] = {3: (events_measured,)}
-ADDED: dict[int, tuple[Column[Any], ...]] = {
-    2: (cases.c.export_id, cases.c.exported_at, handoffs.c.undelivered, consents.c.chart_write),
-    3: (conversations.c.entered_at, conversations.c.held_out),
-}
-
 policies = Table(
     "policies",
     metadata,
