@@ -105,6 +105,47 @@ class TestStart:
         assert (sms.consent, mail.consent) == (G, R)
 
 
+class TestStartOnASharedPhone:
+    """Ana and Ben have one phone; Ben tells staff that he wants no texts."""
+
+    def test_of_who_stopped_by_text_does_not_lift_what_another_told_staff(self, office: Office) -> None:
+        office.first_touch(ana(), someone("ben"))
+        stopped = office.text("STOP")
+        writer = next(n for n in ("ana", "ben") if stopped.conversation_id == f"case-{n}")
+        other = "ben" if writer == "ana" else "ana"
+        office.clock.advance(timedelta(minutes=1))
+        office.coordinator.record_revocation(f"case-{other}", by="kim", note=PHONED)
+        office.clock.advance(timedelta(minutes=1))
+
+        office.text("START")
+
+        assert (phase(office, writer), phase(office, other)) == (Phase.IN_CONVERSATION, Phase.OPTED_OUT)
+        silent = office.coordinator.ledger.facts(f"case-{other}", at=office.clock.now())
+        assert [c.consent for c in silent.contacts] == [R]
+
+    def test_in_the_thread_of_who_told_staff_is_asked_about(self, office: Office) -> None:
+        office.first_touch(ana(), someone("ben"))
+        for name in ("ana", "ben"):
+            office.coordinator.record_revocation(f"case-{name}", by="kim", note=PHONED)
+        office.sent()
+        office.clock.advance(timedelta(minutes=1))
+
+        outcome = office.text("START")
+
+        assert outcome.rules[0] == "consent.start-shared"
+        assert [h.rule for h in outcome.handoffs] == ["consent.start-shared"]
+        assert office.sent() == []
+        assert {phase(office, "ana"), phase(office, "ben")} == {Phase.OPTED_OUT}
+
+    def test_counts_at_once_where_the_phone_is_one_patients(self, office: Office) -> None:
+        office.first_touch()
+        office.coordinator.record_revocation("case-ana", by="kim", note=PHONED)
+        office.clock.advance(timedelta(minutes=1))
+        office.text("START")
+        assert phase(office, "ana") is Phase.IN_CONVERSATION
+        assert standing(office) is G
+
+
 class TestCarrier:
     @pytest.mark.parametrize("said", [{"opted_out": True}, {"error_code": "21610"}])
     def test_error_revokes_in_silence(self, office: Office, said: dict[str, object]) -> None:

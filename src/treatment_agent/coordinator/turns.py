@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -17,7 +17,7 @@ from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.telling import Telling
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
-from treatment_agent.domain.consent import BY_STAFF, ConsentHow, ConsentNote, ConsentStatus, concerns_us
+from treatment_agent.domain.consent import BY_STAFF, PASSED_ON, ConsentHow, ConsentNote, ConsentStatus, concerns_us
 from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.events import DeliveryReported, Event, PatientMessage, StaffAction, StaffVerb, TouchDue
 from treatment_agent.domain.messages import Channel
@@ -33,7 +33,6 @@ from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Chart, Clock, Interpreter, Ledger, Scheduler, StaffDesk
 
 log = logging.getLogger(__name__)
-COORDINATOR = "coordinator"  # who passes on what somebody else on the number said
 PATIENCE = timedelta(minutes=3)  # longer than a lease, so that a dead worker's is waited out
 PAUSE = timedelta(milliseconds=25)
 
@@ -249,7 +248,7 @@ class Turns:
         """A STOP or START counts for everyone on the number: the other conversations get an event, before the commit.
 
         After it, a crash could lose them; a repeated claim changes nothing. A consent that staff recorded counts for
-        the patient who gave it only.
+        the patient who gave it only, and no START lifts what another patient told staff.
         """
         change, event = record.consent, stored.event
         if change is None or not concerns_us(change.purpose) or not _speaks_for_others(event):
@@ -261,17 +260,22 @@ class Turns:
         if isinstance(event, StaffAction) and not revoked:
             sharing = {id: c for id, c in sharing.items() if c.patient_id == facts.conversation.patient_id}
         others = tuple(c.id for c in sharing.values() if (c.phase is Phase.OPTED_OUT) is not revoked)
+        if not revoked:
+            others = tuple(id for id in others if not self._told_staff(id, record.at))
         for other in others:
             action = StaffAction(
                 id=f"{event.id}:{other}",
                 at=event.at,
                 verb=StaffVerb.RECORD_REVOCATION if revoked else StaffVerb.RECORD_CONSENT,
-                by=COORDINATOR,
+                by=PASSED_ON,
                 how=change.how,
                 note=ConsentNote(how=_heard(change)),
             )
             self.ports.ledger.claim(other, action, at=record.at, sender=stored.sender)
         return others
+
+    def _told_staff(self, conversation_id: str, at: datetime) -> bool:
+        return any(c.told_staff for c in self.ports.ledger.facts(conversation_id, at=at).contacts)
 
     def tell_chart(self) -> None:
         """Write consent back to the chart, as far as it answers."""
@@ -288,7 +292,7 @@ class Turns:
 def _speaks_for_others(event: Event) -> bool:
     """True for what was said on the number itself. An event that passes such a word on does not pass it on again."""
     return isinstance(event, PatientMessage | DeliveryReported) or (
-        isinstance(event, StaffAction) and event.by != COORDINATOR
+        isinstance(event, StaffAction) and event.by != PASSED_ON
     )
 
 

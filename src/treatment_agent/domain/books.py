@@ -125,13 +125,19 @@ class SentMark:
 
 @dataclass(frozen=True, slots=True)
 class ContactFacts:
-    """Consent for one contact point, now."""
+    """Consent for one contact point, now.
+
+    `told_staff`: what stands is a revocation that this person told the office, not one that came from the number.
+    `shared`: known to be another patient's number too; asked only where `told_staff` is true.
+    """
 
     channel: Channel
     address: PhoneNumber | EmailAddress
     consent: ConsentStatus
     consent_at: datetime | None = None
     capable: bool = True
+    told_staff: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,10 @@ EVERYTHING: Final = "all"
 """Every purpose of the office: what a revocation means unless somebody recorded less."""
 
 
+PASSED_ON: Final = "coordinator"
+"""Who recorded a grant or revocation that somebody else on the same number said (`ConsentRecord.by`)."""
+
+
 def concerns_us(purpose: str) -> bool:
     """True for what counts for our texts: follow-up itself, or everything. Empty means the default."""
     return purpose in ("", FOLLOW_UP, EVERYTHING)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
-from treatment_agent.domain.books import ContactFacts
 from treatment_agent.domain.consent import EVERYTHING, FOLLOW_UP, ConsentHow, ConsentRecord, ConsentStatus
 from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.turn import ConsentChange
 from treatment_agent.ledger import codec, consent_writes
-from treatment_agent.ledger.database import AnyRow, AnySelect, among, insert_into, write_many
-from treatment_agent.ledger.tables import consents, contact_points, conversations, patient_contacts, revocation
+from treatment_agent.ledger.database import AnySelect, among, insert_into, write_many
+from treatment_agent.ledger.tables import consents, contact_points, conversations, patient_contacts
 
 Address = PhoneNumber | EmailAddress
 
@@ -203,69 +201,6 @@ def consent_row(
         "recorded_at": recorded_at,
         "chart_write": consent_writes.first_status(record, patient_id),
     }
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Who is reached by one conversation: contact points now and formerly, and consent for the ones now."""
-
-    contacts: tuple[ContactFacts, ...]
-    current_ids: tuple[int, ...]
-    revoked_at: datetime | None
-
-
-def people(conn: Connection, *, patient_id: str | None, contact_id: int | None) -> People:
-    """Read the contact points of a patient, or of a stranger, with the consent that stands for each."""
-    whose = {"contact": contact_id} if patient_id is None else {"patient": patient_id}
-    rows = conn.execute(_points_query(stranger=patient_id is None), whose).all()
-    log = conn.execute(_consent_query(), {"points": [row.id for row in rows], "patient": patient_id}).all()
-    facts = tuple(_facts(row, log, patient_id) for row in rows)
-    revoked = [f.consent_at for f in facts if f.consent is ConsentStatus.REVOKED and f.consent_at]
-    return People(facts, tuple(row.id for row in rows), max(revoked, default=None))
-
-
-@cache
-def _points_query(*, stranger: bool) -> AnySelect:
-    """Phones before mailboxes, so that the first contact is the one a text would use."""
-    points, links = contact_points.c, patient_contacts.c
-    query = select(points.id, points.kind, points.address, points.incapable_rule)
-    if stranger:
-        query = query.where(points.id == bindparam("contact"))
-    else:
-        query = query.join(patient_contacts, links.contact_id == points.id)
-        query = query.where(links.patient_id == bindparam("patient"), links.is_current)
-    return query.order_by(points.kind.desc(), points.id)
-
-
-@cache
-def _consent_query() -> AnySelect:
-    """What was said on these contact points, and what the person revoked anywhere, in order of time.
-
-    Only what concerns our texts: a grant for another purpose is no grant here.
-    """
-    table = consents.c
-    ours = table.purpose.in_((FOLLOW_UP, EVERYTHING))
-    on_point = table.contact_id.in_(bindparam("points", expanding=True))
-    by_person = (table.patient_id == bindparam("patient")) & revocation
-    columns = (table.contact_id, table.patient_id, table.status, table.at)
-    return select(*columns).where(or_(on_point, by_person), ours).order_by(table.at, table.seq)
-
-
-def _facts(point: AnyRow, log: Sequence[AnyRow], patient_id: str | None) -> ContactFacts:
-    """Consent for one contact point: the latest of what was said on it, and of the person's own revocations."""
-    standing: AnyRow | None = None
-    for entry in log:
-        own = entry.contact_id == point.id
-        by_person = patient_id is not None and entry.patient_id == patient_id
-        if own or (by_person and entry.status == ConsentStatus.REVOKED):
-            standing = entry
-    return ContactFacts(
-        channel=Channel(point.kind),
-        address=address_of(point.kind, point.address),
-        consent=ConsentStatus.NONE if standing is None else ConsentStatus(standing.status),
-        consent_at=None if standing is None else standing.at,
-        capable=point.incapable_rule is None,
-    )
 
 
 def link_patients(conn: Connection, wanted: Mapping[str, set[int]]) -> None:

@@ -21,7 +21,8 @@ from treatment_agent.ledger import codec, desk
 from treatment_agent.ledger import outbox as outbox_queries
 from treatment_agent.ledger.database import AnyRow, AnySelect
 from treatment_agent.ledger.journal import journal_row
-from treatment_agent.ledger.people import change_consent, conversation_ids_of_patient, is_live, people
+from treatment_agent.ledger.people import change_consent, conversation_ids_of_patient, is_live
+from treatment_agent.ledger.standing import people
 from treatment_agent.ledger.tables import (
     cases,
     conversations,

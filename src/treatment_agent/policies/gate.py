@@ -43,7 +43,10 @@ def decide(
             return replace(decision, handoff=_ask_about_visit(event, facts, policy))
         return decision
     late = facts.revoked_at is not None and event.at < facts.revoked_at
-    if screening.opt_in and not late and revoked(facts, _on(event.channel, facts)):
+    point = _on(event.channel, facts)
+    if screening.opt_in and not late and revoked(facts, point):
+        if point is not None and point.told_staff and point.shared:
+            return _ask_who_wrote(event, facts, policy)
         return _opt_in(facts)
     if conversation.phase is Phase.OPTED_OUT:
         return None
@@ -120,6 +123,21 @@ def _ask_about_visit(event: PatientMessage, facts: ConversationFacts, policy: Pr
         due_at=due_at(event.at, 240, policy, Urgency.TODAY),
         rule="consent.revocation-wins",
     )
+
+
+def _ask_who_wrote(event: PatientMessage, facts: ConversationFacts, policy: PracticePolicy) -> Decision:
+    """START on a phone of several patients, of whom one told staff to stop: only a person can find out whose it is."""
+    rule = "consent.start-shared"
+    task = HandoffRequest(
+        id=f"{facts.conversation.id}:{HandoffKind.REVIEW.value}",
+        kind=HandoffKind.REVIEW,
+        topics=(),
+        urgency=Urgency.SOON,
+        owner=Role.FRONT_DESK,
+        due_at=due_at(event.at, 480, policy, Urgency.SOON),
+        rule=rule,
+    )
+    return Decision(move=Move.STAY, rules=(rule,), handoff=task)
 
 
 def _opt_in(facts: ConversationFacts) -> Decision:
