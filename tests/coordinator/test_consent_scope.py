@@ -133,7 +133,7 @@ class TestStartOnASharedPhone:
         outcome = office.text("START")
 
         assert outcome.rules[0] == "consent.start-shared"
-        assert [h.rule for h in outcome.handoffs] == ["consent.start-shared"]
+        assert [h.kind for h in outcome.handoffs] == [HandoffKind.REVIEW]
         assert office.sent() == []
         assert {phase(office, "ana"), phase(office, "ben")} == {Phase.OPTED_OUT}
 
