@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -14,14 +14,13 @@ from tenacity import Retrying, stop_after_attempt
 from treatment_agent.coordinator import chart_writing, packets
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
+from treatment_agent.coordinator.others import tell_others
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.telling import Telling
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
-from treatment_agent.domain.consent import BY_STAFF, PASSED_ON, ConsentHow, ConsentNote, ConsentStatus, concerns_us
-from treatment_agent.domain.conversation import Conversation, Phase
-from treatment_agent.domain.events import DeliveryReported, Event, PatientMessage, StaffAction, StaffVerb, TouchDue
-from treatment_agent.domain.messages import Channel
-from treatment_agent.domain.turn import ConsentChange, TurnRecord
+from treatment_agent.domain.conversation import Conversation
+from treatment_agent.domain.events import PatientMessage, TouchDue
+from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import ConversationBusy
 from treatment_agent.graph.build import Graph
 from treatment_agent.graph.state import TurnContext, fresh
@@ -143,7 +142,7 @@ class Turns:
             (*commit.handoffs, *packets.with_words(commit.attach_words_to, facts, stored.text))
         )
         commit = replace(commit, undelivered=refused)
-        others = self._tell_others(stored, commit.record, facts)
+        others = tell_others(ports.ledger, stored, commit.record, facts)
         # As of the decision: a text that a crash delayed must look its age.
         ports.ledger.commit_turn(commit, at=commit.record.at)
         keys = frozenset(m.key for m in commit.outbox) if just_decided else frozenset[str]()
@@ -244,39 +243,6 @@ class Turns:
         """True when the patient wrote while a touch was being decided: it is left, and decided again after them."""
         return any(isinstance(s.event, PatientMessage) for s in self.ports.ledger.pending(conversation_id))
 
-    def _tell_others(self, stored: StoredEvent, record: TurnRecord, facts: ConversationFacts) -> tuple[str, ...]:
-        """A STOP or START counts for everyone on the number: the other conversations get an event, before the commit.
-
-        After it, a crash could lose them; a repeated claim changes nothing. A consent that staff recorded counts for
-        the patient who gave it only, and no START lifts what another patient told staff.
-        """
-        change, event = record.consent, stored.event
-        if change is None or not concerns_us(change.purpose) or not _speaks_for_others(event):
-            return ()
-        revoked = change.status is ConsentStatus.REVOKED
-        numbers = [stored.sender] if stored.sender else [c.address for c in facts.contacts if c.channel is Channel.SMS]
-        sharing = {c.id: c for number in numbers for c in self.ports.ledger.conversations_of(number)}
-        sharing.pop(stored.conversation_id, None)
-        if isinstance(event, StaffAction) and not revoked:
-            sharing = {id: c for id, c in sharing.items() if c.patient_id == facts.conversation.patient_id}
-        others = tuple(c.id for c in sharing.values() if (c.phase is Phase.OPTED_OUT) is not revoked)
-        if not revoked:
-            others = tuple(id for id in others if not self._told_staff(id, record.at))
-        for other in others:
-            action = StaffAction(
-                id=f"{event.id}:{other}",
-                at=event.at,
-                verb=StaffVerb.RECORD_REVOCATION if revoked else StaffVerb.RECORD_CONSENT,
-                by=PASSED_ON,
-                how=change.how,
-                note=ConsentNote(how=_heard(change)),
-            )
-            self.ports.ledger.claim(other, action, at=record.at, sender=stored.sender)
-        return others
-
-    def _told_staff(self, conversation_id: str, at: datetime) -> bool:
-        return any(c.told_staff for c in self.ports.ledger.facts(conversation_id, at=at).contacts)
-
     def tell_chart(self) -> None:
         """Write consent back to the chart, as far as it answers."""
         chart_writing.tell(self.ports.chart, self.ports.ledger, at=self.ports.clock.now())
@@ -287,17 +253,6 @@ class Turns:
         except Exception as error:
             # It only costs space, and the next turn prunes again.
             log.warning("turn.not-pruned conversation=%s error=%s", conversation_id, type(error).__name__)
-
-
-def _speaks_for_others(event: Event) -> bool:
-    """True for what was said on the number itself. An event that passes such a word on does not pass it on again."""
-    return isinstance(event, PatientMessage | DeliveryReported) or (
-        isinstance(event, StaffAction) and event.by != PASSED_ON
-    )
-
-
-def _heard(change: ConsentChange) -> ConsentHow:
-    return change.how if change.how in BY_STAFF else ConsentHow.STAFF
 
 
 def _config(stored: StoredEvent) -> RunnableConfig:
