@@ -1,4 +1,4 @@
-"""`eval`: how well messages with known labels are understood, as a table with intervals."""
+"""`eval`: whether dialogues hold, and how well messages with known labels are understood."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    messages: Annotated[Path, typer.Argument(metavar="MESSAGES", help="A JSONL file or a folder of them.")],
+    place: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PLACE", help="Dialogues (TOML), labelled messages (JSONL), or a folder of either or both."
+        ),
+    ],
     thresholds: Annotated[
         Path | None,
         typer.Option("--thresholds", metavar="FILE.toml", help="What is held; beside the folder if not given."),
@@ -33,12 +38,62 @@ def evaluate(
     errors: Annotated[
         Path | None, typer.Option("--errors", metavar="OUT.jsonl", help="Write every message read wrongly there.")
     ] = None,
+    interpreter: Annotated[
+        str | None,
+        typer.Option(
+            "--interpreter",
+            metavar="MODULE:NAME",
+            help="Play dialogues with another interpreter: only hard gates and never_says are judged.",
+        ),
+    ] = None,
     app: AppOption = None,
 ) -> None:
-    """Judge labelled messages and print recall, needless handoffs, facts and labels with 95 % Wilson intervals.
+    """Play dialogues and say what broke; judge labelled messages and print figures with 95 % Wilson intervals.
 
-    Nothing is sent. Exits with 1 when a threshold is not kept. The line format stands in evals/messages/README.md.
+    Nothing is sent. Exits with 1 when a dialogue does not hold or a threshold is not kept. How to write a dialogue
+    stands in docs/dialogues.md, the format of messages in evals/messages/README.md.
     """
+    dialogues, messages = _found(place)
+    kept = True
+    if dialogues:
+        kept = _play(dialogues, interpreter, app)
+    if messages is not None:
+        kept = _judge(messages, thresholds, labels=labels, errors=errors, app=app) and kept
+    if not kept:
+        raise typer.Exit(1)
+
+
+def _found(place: Path) -> tuple[tuple[Path, ...], Path | None]:
+    """The dialogues at a place, and where its messages are."""
+    from treatment_agent.evals.reading import find_files
+
+    if place.is_file():
+        return ((place,), None) if place.suffix == ".toml" else ((), place)
+    dialogues = find_files(place)
+    messages = next((folder for folder in (place, place / "messages") if any(folder.glob("*.jsonl"))), None)
+    if not dialogues and messages is None:
+        raise ConfigurationError(
+            f"{place}: neither dialogues nor messages are there; name a TOML or JSONL file, or a folder of them"
+        )
+    return dialogues, messages
+
+
+def _play(paths: tuple[Path, ...], interpreter: str | None, app: str | None) -> bool:
+    from treatment_agent.cli import dialogues
+    from treatment_agent.evals.staging import named_interpreter
+    from treatment_agent.understanding.local import LocalInterpreter
+
+    other = named_interpreter(interpreter) if interpreter is not None else None
+    policy = None
+    if app is not None:
+        theirs = load(app)
+        policy = theirs.policy
+        other = other or (None if isinstance(theirs.interpreter, LocalInterpreter) else theirs.interpreter)
+        theirs.close()
+    return dialogues.show(dialogues.play_files(paths, policy=policy, interpreter=other))
+
+
+def _judge(messages: Path, thresholds: Path | None, *, labels: bool, errors: Path | None, app: str | None) -> bool:
     from treatment_agent.evals.messages import judge_messages, read_messages
 
     rows = read_messages(messages)
@@ -54,8 +109,7 @@ def evaluate(
         _by_kind(judged)
     if errors is not None:
         _write_errors(errors, judged)
-    if not kept:
-        raise typer.Exit(1)
+    return kept
 
 
 def _figures(judged: list[Judged], limits: dict[str, float]) -> bool:

@@ -38,7 +38,7 @@ class Doing:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.strangers: set[str] = set()
+        self.strangers: dict[PhoneNumber | EmailAddress, str] = {}
         self._cases = {case.patient.id: case for case in stage.cases()}
         self._messages = 0
 
@@ -70,8 +70,9 @@ class Doing:
             return self.about(turn)
         if turn.sender in self._cases:
             return f"case-{turn.sender}"
-        found = self.stage.ledger.conversations_of(self.sender(turn))
-        return found[0].id if found else None
+        address = self.sender(turn)
+        found = self.stage.ledger.conversations_of(address)
+        return found[0].id if found else self.strangers.get(address)
 
     def sender(self, turn: Turn | None) -> PhoneNumber | EmailAddress:
         """The address the turn's message comes from."""
@@ -127,7 +128,7 @@ class Doing:
         )
         outcome = stage.coordinator.receive(message)
         if about is None:
-            self.strangers.add(outcome.conversation_id)
+            self.strangers[address] = outcome.conversation_id
         return outcome
 
     # -- staff and the office

@@ -200,7 +200,7 @@ class _Play:
 
     def _books(self) -> Books:
         ledger, now = self.stage.ledger, self.stage.clock.now()
-        ids = {row.conversation.id for row in ledger.work_list()} | self.doing.strangers
+        ids = {row.conversation.id for row in ledger.work_list()} | set(self.doing.strangers.values())
         facts = {one: ledger.facts(one, at=now) for one in sorted(ids)}
         return Books(
             conversations={one: f.conversation for one, f in facts.items()},

@@ -43,18 +43,11 @@ class DialogueFile:
 
 
 def find_files(place: Path) -> tuple[Path, ...]:
-    """The dialogue files at a place: the file itself, or every `*.toml` below a folder called `dialogues`.
-
-    Raises:
-        ConfigurationError: there is none.
-    """
+    """The dialogue files at a place: the file itself, or every `*.toml` below a folder called `dialogues`."""
     if place.is_file():
         return (place,)
     inside = FOLDER in place.resolve().parts
-    found = [p for p in sorted(place.rglob("*.toml")) if inside or FOLDER in p.relative_to(place).parts]
-    if not found:
-        raise ConfigurationError(f"{place}: no dialogue is there; name a TOML file or a folder with `{FOLDER}` in it")
-    return tuple(found)
+    return tuple(p for p in sorted(place.rglob("*.toml")) if inside or FOLDER in p.relative_to(place).parts)
 
 
 def read_dialogue(path: Path) -> DialogueFile:
@@ -75,10 +68,18 @@ def read_dialogue(path: Path) -> DialogueFile:
     try:
         dialogue = Dialogue.model_validate(raw)
     except ValidationError as error:
-        found_mistakes = error.errors(include_input=False, include_url=False)
-        told = dict.fromkeys(f"{path}:{line_of(lines, e['loc'])}: {_told(e)}" for e in found_mistakes)
-        raise ConfigurationError("\n".join(told)) from None
+        raise ConfigurationError(_mistakes(path, lines, error)) from None
     return DialogueFile(path, dialogue, tuple(line_of(lines, ("turn", n)) for n in range(len(dialogue.turn))))
+
+
+def _mistakes(path: Path, lines: Sequence[str], error: ValidationError) -> str:
+    """Every mistake on a line of its own, in order of the file."""
+    details = error.errors(include_input=False, include_url=False)
+    # A list with a mistake in it is called too short as well.
+    wrong_inside = {e["loc"][0] for e in details if len(e["loc"]) > 1}
+    real = [e for e in details if not (e["type"] == "too_short" and e["loc"][0] in wrong_inside)]
+    told = sorted({(line_of(lines, e["loc"]), _told(e)) for e in real})
+    return "\n".join(f"{path}:{line}: {words}" for line, words in told)
 
 
 def line_of(lines: Sequence[str], loc: Sequence[str | int]) -> int:
@@ -139,6 +140,8 @@ def _told(error: ErrorDetails) -> str:
         return f"{place}: there is no such key{_meant(loc)}"
     if error["type"] == "missing":
         return f"{place}: this is missing{_why(loc)}"
+    if error["type"] == "tuple_type":
+        return f'{place}: write it as a list: ["..."]'
     return f"{place}: {message[0].lower()}{message[1:]}"
 
 

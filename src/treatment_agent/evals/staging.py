@@ -230,7 +230,9 @@ def local_interpreter() -> LocalInterpreter:
 
 def _reader(interpreter: Interpreter) -> Interpreter:
     """Any other interpreter stands beside the local one, as in a coordinator."""
-    return interpreter if isinstance(interpreter, LocalInterpreter) else Union(interpreter, local_interpreter())
+    if isinstance(interpreter, LocalInterpreter | Union):
+        return interpreter
+    return Union(interpreter, local_interpreter())
 
 
 def _breakable(interpreter: Interpreter, faults: Faults) -> Interpreter:
