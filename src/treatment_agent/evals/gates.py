@@ -1,7 +1,7 @@
 """The hard gates, judged for every file whatever it expects: handoffs, opt-outs, and what was sent.
 
-They look at what the messenger was given and at the books, and check it anew: not a line of the code that let a text
-go is asked whether it was right.
+They look at what the messenger was given and at the books, and check it anew: the code that let a text go is not asked
+whether it was right.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from treatment_agent.domain.messages import ApprovedMessage
 from treatment_agent.domain.scheduling import Booking, Slot
 from treatment_agent.domain.treatment import Case
 from treatment_agent.evals.dialogue import Dialogue
+from treatment_agent.evals.moves import Edge
 from treatment_agent.policies.practice import PracticePolicy
 
 
@@ -93,6 +94,7 @@ class Played:
     turns: tuple[PlayedTurn, ...]
     books: Books
     sent: tuple[Sent, ...]
+    edges: tuple[Edge, ...] = ()
 
     @property
     def main(self) -> str:

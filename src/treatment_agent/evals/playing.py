@@ -13,6 +13,7 @@ from treatment_agent.evals.breaking import plan_faults
 from treatment_agent.evals.dialogue import Dialogue
 from treatment_agent.evals.doing import Doing
 from treatment_agent.evals.happenings import Turn
+from treatment_agent.evals.moves import watched
 from treatment_agent.evals.played import Books, Played, PlayedTurn, Said, Sent, Who
 from treatment_agent.evals.staging import Stage, open_stage
 from treatment_agent.policies.practice import PracticePolicy
@@ -55,13 +56,14 @@ class _Play:
 
     def all(self) -> Played:
         """Begin, play the turns until one cannot be played, and read the books."""
-        turns = [self._begin()]
-        for number, turn in enumerate(self.stage.dialogue.turn, 1):
-            turns.append(self._turn(number, turn))
-            if turns[-1].error:
-                break
+        with watched() as edges:
+            turns = [self._begin()]
+            for number, turn in enumerate(self.stage.dialogue.turn, 1):
+                turns.append(self._turn(number, turn))
+                if turns[-1].error:
+                    break
         stage = self.stage
-        return Played(stage.dialogue, stage.policy, tuple(turns), self._books(), tuple(self._sent(0)))
+        return Played(stage.dialogue, stage.policy, tuple(turns), self._books(), tuple(self._sent(0)), tuple(edges))
 
     def _begin(self) -> PlayedTurn:
         played, stage = PlayedTurn(0), self.stage

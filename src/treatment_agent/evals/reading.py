@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.dialogue import Dialogue
+from treatment_agent.evals.naming import unknown_words
+from treatment_agent.policies.practice import PracticePolicy
 
 FOLDER = "dialogues"
 """Files lie somewhere below a folder of this name."""
@@ -25,11 +27,28 @@ _AT_LINE = re.compile(r"line (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class DialogueFile:
-    """A dialogue with where it stands. `area` is the folder it lies in, `lines[n]` the line of turn n + 1."""
+    """A dialogue with where it stands. `source` are the lines of the file."""
 
     path: Path
     dialogue: Dialogue
-    lines: tuple[int, ...]
+    source: tuple[str, ...] = field(repr=False)
+
+    @property
+    def lines(self) -> tuple[int, ...]:
+        """The line of each turn."""
+        return tuple(line_of(self.source, ("turn", number)) for number in range(len(self.dialogue.turn)))
+
+    def check_names(self, policy: PracticePolicy) -> None:
+        """Check that every script, rule and tool that is named exists.
+
+        Raises:
+            ConfigurationError: with the line of each that does not, and what was probably meant.
+        """
+        found = sorted(
+            (line_of(self.source, place), _place(place), words) for place, words in unknown_words(self.dialogue, policy)
+        )
+        if found:
+            raise ConfigurationError("\n".join(f"{self.path}:{line}: {place}: {words}" for line, place, words in found))
 
     @property
     def area(self) -> str:
@@ -69,7 +88,7 @@ def read_dialogue(path: Path) -> DialogueFile:
         dialogue = Dialogue.model_validate(raw)
     except ValidationError as error:
         raise ConfigurationError(_mistakes(path, lines, error)) from None
-    return DialogueFile(path, dialogue, tuple(line_of(lines, ("turn", n)) for n in range(len(dialogue.turn))))
+    return DialogueFile(path, dialogue, tuple(lines))
 
 
 def _mistakes(path: Path, lines: Sequence[str], error: ValidationError) -> str:
@@ -134,7 +153,7 @@ def _key_line(lines: Sequence[str], start: int, names: Sequence[str]) -> int | N
 
 def _told(error: ErrorDetails) -> str:
     loc = [part for part in error["loc"] if not str(part).startswith("function-")]
-    place = ".".join(str(part + 1) if isinstance(part, int) else part for part in loc) or "file"
+    place = _place(loc)
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         return f"{place}: there is no such key{_meant(loc)}"
@@ -143,6 +162,11 @@ def _told(error: ErrorDetails) -> str:
     if error["type"] == "tuple_type":
         return f'{place}: write it as a list: ["..."]'
     return f"{place}: {message[0].lower()}{message[1:]}"
+
+
+def _place(loc: Sequence[str | int]) -> str:
+    """A place as people count: `turn.1.expect`."""
+    return ".".join(str(part + 1) if isinstance(part, int) else part for part in loc) or "file"
 
 
 def _why(loc: Sequence[str | int]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from treatment_agent.demo.policy import maple_policy
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.findings import Finding
 from treatment_agent.evals.judging import judge
@@ -73,6 +74,7 @@ def run_file(
     other = named_interpreter(interpreter) if isinstance(interpreter, str) else interpreter
     try:
         file = read_dialogue(path)
+        file.check_names(policy or maple_policy())
         played = play(file.dialogue, policy=policy, interpreter=other)
     except ConfigurationError as error:
         mistake = str(error)
