@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from treatment_agent.cli import screen
 
 if TYPE_CHECKING:
+    from treatment_agent.evals.coverage import Coverage
+    from treatment_agent.evals.messages import Judged
+    from treatment_agent.evals.record import Change
     from treatment_agent.evals.suite import Result
+    from treatment_agent.evals.table import Measure
     from treatment_agent.policies.practice import PracticePolicy
     from treatment_agent.ports import Interpreter
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What `eval` did. `unreached` is where excuses for what no dialogue reaches may stand."""
+
+    results: tuple[Result, ...]
+    judged: Sequence[Judged]
+    measures: tuple[Measure, ...]
+    unreached: Path
+    wants_coverage: bool
 
 
 def play_files(
@@ -28,8 +44,8 @@ def play_files(
     return tuple(results)
 
 
-def show(results: Sequence[Result]) -> bool:
-    """Print the transcripts that broke and the table; return whether every claim holds."""
+def show(results: Sequence[Result]) -> None:
+    """Print the transcripts that broke, and the table."""
     console = screen.out()
     for result in results:
         if not result.passed:
@@ -44,9 +60,57 @@ def show(results: Sequence[Result]) -> bool:
     for result in gates:
         for finding in result.gates:
             console.print(f"HARD GATE {result.name}: {finding}", style="bold red")
-    return all(result.passed for result in results)
 
 
 def _counts(results: Sequence[Result]) -> tuple[str, str, str, str]:
     held = sum(result.passed for result in results)
     return str(len(results)), str(held), str(len(results) - held), str(sum(bool(result.gates) for result in results))
+
+
+def report(run: Run, *, html: Path | None, json: Path | None, against: Path | None) -> None:
+    """Print coverage and changes if they are asked for, and write the page and the run."""
+    from treatment_agent.evals import page, record
+
+    now = record.record(run.results, run.judged)
+    changes = record.compare(record.read_record(against), now) if against is not None else ()
+    if against is not None:
+        _show_changes(changes)
+    reached = _coverage(run) if run.results and (run.wants_coverage or html is not None) else None
+    if reached is not None and run.wants_coverage:
+        _show_coverage(reached)
+    if json is not None:
+        record.write_record(now, json)
+    if html is not None:
+        told = page.Report(run.results, run.judged, run.measures, changes, reached)
+        screen.out().print(f"The page: {page.write_page(told, html)}")
+
+
+def _coverage(run: Run) -> Coverage:
+    from treatment_agent.demo.policy import maple_policy
+    from treatment_agent.evals.coverage import coverage, read_excuses
+
+    played = [result.played for result in run.results if result.played is not None]
+    policy = played[0].policy if played else maple_policy()
+    return coverage(played, policy, read_excuses(run.unreached))
+
+
+def _show_coverage(reached: Coverage) -> None:
+    from treatment_agent.evals.coverage import KINDS
+
+    made = screen.table("what", "there are", "missing", "not reached", right=("there are", "missing"))
+    for kind in KINDS:
+        missing = reached.missing(kind)
+        made.add_row(kind, str(len(reached.known[kind])), str(len(missing)), ", ".join(missing))
+    screen.show(made)
+    for excuse in reached.idle:
+        screen.out().print(f"excused, but reached or unknown: {excuse}", style="yellow")
+
+
+def _show_changes(changes: Sequence[Change]) -> None:
+    if not changes:
+        screen.out().print("Nothing came out otherwise than in the run before.")
+        return
+    made = screen.table("", "what", "before", "now")
+    for change in changes:
+        made.add_row(change.direction.value, change.what, change.before, change.after)
+    screen.show(made)

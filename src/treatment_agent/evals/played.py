@@ -34,13 +34,14 @@ class Who(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One line of the transcript. `rule` decided it, `note` is a script id or a code."""
+    """One line of the transcript. `rule` decided it, `note` is a script id or a code, `reads` how it was understood."""
 
     at: datetime
     who: Who
     words: str
     note: str = ""
     rule: str = ""
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from treatment_agent.coordinator.answers import TurnOutcome
@@ -163,6 +164,7 @@ class _Play:
             return
         played.outcomes.append(outcome)
         played.rules.extend(outcome.rules)
+        _read(played, outcome)
         rule, now = outcome.rules[0] if outcome.rules else "", self.stage.clock.now()
         for reply in outcome.replies:
             note = reply.script_id if reply.status == "sent" else f"{reply.script_id}, {reply.status}"
@@ -214,6 +216,20 @@ class _Play:
             contacts=tuple(ledger.contact_file(address) for address in ledger.contact_addresses()),
             slots=tuple(self.stage.slots),
         )
+
+
+def _read(played: PlayedTurn, outcome: TurnOutcome) -> None:
+    """Note at the patient's last text how each clause of it was read, and by which words."""
+    number = max((n for n, said in enumerate(played.said) if said.who is Who.PATIENT), default=None)
+    if number is None or outcome.interpretation is None:
+        return
+    said = played.said[number]
+    reads = tuple(
+        f"{clause.label or 'not understood'} {clause.confidence:.2f} [{clause.rule}]: "
+        + ", ".join(f'"{span.of(said.words)}"' for span in clause.evidence or (clause.span,))
+        for clause in outcome.interpretation.clauses
+    )
+    played.said[number] = replace(said, reads=reads)
 
 
 def _span(length: timedelta) -> str:

@@ -22,6 +22,7 @@ FOLDER = "dialogues"
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\"-]+)\s*\]\]?")
 _KEY = re.compile(r"\s*([\w-]+)\s*(?:\.|=)")
+_QUOTED = re.compile(r"'([^']*)'")
 _AT_LINE = re.compile(r"line (\d+)")
 
 
@@ -87,17 +88,17 @@ def read_dialogue(path: Path) -> DialogueFile:
     try:
         dialogue = Dialogue.model_validate(raw)
     except ValidationError as error:
-        raise ConfigurationError(_mistakes(path, lines, error)) from None
+        raise ConfigurationError(_mistakes(path, lines, error, raw)) from None
     return DialogueFile(path, dialogue, tuple(lines))
 
 
-def _mistakes(path: Path, lines: Sequence[str], error: ValidationError) -> str:
+def _mistakes(path: Path, lines: Sequence[str], error: ValidationError, raw: object) -> str:
     """Every mistake on a line of its own, in order of the file."""
     details = error.errors(include_input=False, include_url=False)
     # A list with a mistake in it is called too short as well.
     wrong_inside = {e["loc"][0] for e in details if len(e["loc"]) > 1}
     real = [e for e in details if not (e["type"] == "too_short" and e["loc"][0] in wrong_inside)]
-    told = sorted({(line_of(lines, e["loc"]), _told(e)) for e in real})
+    told = sorted({(line_of(lines, e["loc"]), _told(e, _written(raw, e["loc"]))) for e in real})
     return "\n".join(f"{path}:{line}: {words}" for line, words in told)
 
 
@@ -151,7 +152,17 @@ def _key_line(lines: Sequence[str], start: int, names: Sequence[str]) -> int | N
     return None
 
 
-def _told(error: ErrorDetails) -> str:
+def _written(raw: object, loc: Sequence[str | int]) -> object:
+    """What stands at a place of the file; what comes last where a short form was written."""
+    for part in loc:
+        if (isinstance(raw, dict) and part in raw) or (
+            isinstance(raw, list) and isinstance(part, int) and part < len(raw)
+        ):
+            raw = raw[part]
+    return raw
+
+
+def _told(error: ErrorDetails, written: object) -> str:
     loc = [part for part in error["loc"] if not str(part).startswith("function-")]
     place = _place(loc)
     message = error["msg"].removeprefix("Value error, ")
@@ -161,6 +172,11 @@ def _told(error: ErrorDetails) -> str:
         return f"{place}: this is missing{_why(loc)}"
     if error["type"] == "tuple_type":
         return f'{place}: write it as a list: ["..."]'
+    if error["type"] in ("enum", "literal_error") and isinstance(written, str):
+        words = _QUOTED.findall(message)
+        close = get_close_matches(written, words, n=1)
+        meant = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(words)}"
+        return f"{place}: there is no {written!r}; {meant}"
     return f"{place}: {message[0].lower()}{message[1:]}"
 
 

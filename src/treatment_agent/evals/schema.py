@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 from treatment_agent.evals.dialogue import Dialogue
 
@@ -20,3 +21,7 @@ def schema() -> dict[str, object]:
 def schema_text() -> str:
     """The schema as it is published."""
     return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())
