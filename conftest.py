@@ -13,6 +13,9 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+# Dialogue files are tests. Named here too, so that they are collected from a checkout that is not installed.
+pytest_plugins = ["treatment_agent.evals.plugin"]
+
 # LangGraph reads this when it is first imported: only types named in the state's annotations come out of a checkpoint.
 os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 

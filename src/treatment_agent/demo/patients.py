@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -106,10 +106,7 @@ class Patients:
             return text
         conversation_id = self._conversation(patient_id)
         facts = self.practice.coordinator.ledger.facts(conversation_id, at=self.practice.clock.now())
-        for number, slot in enumerate(facts.conversation.offers, start=1):
-            for name, words in _spoken(slot, self._local()).items():
-                text = text.replace(f"{{{name}{number}}}", words)
-        return _UNFILLED.sub("1", text)
+        return _UNFILLED.sub("1", filled(text, facts.conversation.offers, self._local()))
 
     def _awake(self, at: datetime) -> datetime:
         """Nobody in this story texts in the middle of the night."""
@@ -120,6 +117,14 @@ class Patients:
 
     def _local(self) -> datetime:
         return self.practice.clock.now().astimezone(self.practice.coordinator.policy.office.tz)
+
+
+def filled(text: str, offers: Sequence[Slot], local: datetime) -> str:
+    """Put the offered times where a patient's line speaks of them: `{day1}`, `{date2}`, `{time1}`."""
+    for number, slot in enumerate(offers, start=1):
+        for name, words in _spoken(slot, local).items():
+            text = text.replace(f"{{{name}{number}}}", words)
+    return text
 
 
 def _spoken(slot: Slot, local: datetime) -> dict[str, str]:

@@ -16,7 +16,9 @@ from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.value import Value
 from treatment_agent.errors import ConfigurationError
 
-_WAIT = re.compile(r"(?:(\d+)d)?\s*(?:(\d+)h)?\s*(?:(\d+)m)?\s*(?:(\d+)s)?")
+_WAIT = re.compile(
+    r"(?:(\d+) ?d(?:ays?)?)?\s*(?:(\d+) ?h(?:ours?)?)?\s*(?:(\d+) ?m(?:inutes?)?)?\s*(?:(\d+) ?s(?:econds?)?)?"
+)
 
 
 class Line(Value):
@@ -113,14 +115,14 @@ class Story(Value):
 
 
 def parse_wait(text: str) -> timedelta:
-    """Read `35m`, `2h`, `1d 3h`, `10s`.
+    """Read `35m`, `2h`, `1d 3h`, `10s`, or in words: `3 days`, `1 hour 30 minutes`.
 
     Raises:
         ValueError: it has another form.
     """
     found = _WAIT.fullmatch(text.strip())
     if not found or not any(found.groups()):
-        raise ValueError(f"cannot read {text!r}; write a wait like 35m, 2h or 1d 3h")
+        raise ValueError(f"cannot read {text!r}; write a wait like 35m, 2h, 1d 3h or 3 days")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 

@@ -70,13 +70,14 @@ def errors_by_kind(judged: Sequence[Judged]) -> tuple[tuple[str, str, str, int],
 
     A wrong answer acts on another routine intent; a wrong name is handed off rightly, under another topic.
     """
-    counts = Counter((_kind(j), j.message.label, str(j.verdict["label"])) for j in judged if _kind(j))
+    counts = Counter((kind_of(j), j.message.label, str(j.verdict["label"])) for j in judged if kind_of(j))
     order = ("missed", "wrong answer", "needless", "wrong name")
     ranked = sorted(counts.items(), key=lambda item: (order.index(item[0][0]), -item[1], item[0]))
     return tuple((*key, count) for key, count in ranked)
 
 
-def _kind(j: Judged) -> str:
+def kind_of(j: Judged) -> str:
+    """What is wrong with it: `missed`, `needless`, `wrong answer`, `wrong name`; empty if nothing is."""
     if j.needs_person:
         return "missed" if not j.handed_off else "" if j.right else "wrong name"
     return "needless" if j.handed_off else "" if j.right else "wrong answer"

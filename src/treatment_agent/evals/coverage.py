@@ -1,0 +1,112 @@
+"""What a suite of dialogues reaches: phases, edges of the state machine, scripts in each language, topics, rules."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from treatment_agent.domain.conversation import TRANSITIONS, Phase
+from treatment_agent.domain.interpretation import Topic
+from treatment_agent.errors import ConfigurationError
+from treatment_agent.evals.played import Played
+from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.rules import RULES
+
+KINDS = ("phase", "edge", "script", "topic", "rule")
+# Rules about an office's own texts; no conversation reaches them.
+_OF_TEXTS = "lint."
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Per kind, what is reached and what there is. `excused` names what no dialogue can reach, each with its reason."""
+
+    reached: Mapping[str, frozenset[str]]
+    known: Mapping[str, tuple[str, ...]]
+    excused: Mapping[str, str] = field(default_factory=dict)
+
+    def missing(self, kind: str) -> tuple[str, ...]:
+        """What no dialogue reaches, and nobody excused."""
+        reached = self.reached.get(kind, frozenset())
+        return tuple(name for name in self.known[kind] if name not in reached and f"{kind} {name}" not in self.excused)
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """Excuses for what is reached all the same, or does not exist."""
+        there = {f"{kind} {name}": name in self.reached.get(kind, ()) for kind in KINDS for name in self.known[kind]}
+        return tuple(name for name in self.excused if there.get(name, True))
+
+    @property
+    def complete(self) -> bool:
+        """True if nothing is missing and no excuse is idle."""
+        return not self.idle and not any(self.missing(kind) for kind in KINDS)
+
+
+def coverage(played: Iterable[Played], policy: PracticePolicy, excused: Mapping[str, str] | None = None) -> Coverage:
+    """Count what these dialogues reach.
+
+    Args:
+        played: The dialogues.
+        policy: Whose scripts there are.
+        excused: `kind name` -> reason, as `read_excuses` gives them.
+    """
+    reached: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    for one in played:
+        for kind, name in _reached(one):
+            reached[kind].add(name)
+    return Coverage({kind: frozenset(names) for kind, names in reached.items()}, _known(policy), dict(excused or {}))
+
+
+def _known(policy: PracticePolicy) -> dict[str, tuple[str, ...]]:
+    edges = (f"{phase} {move}" for move, (starts, _) in TRANSITIONS.items() for phase in starts)
+    scripts = {f"{script.id} {script.language}" for script in policy.scripts.scripts}
+    return {
+        "phase": tuple(Phase),
+        "edge": tuple(sorted(edges)),
+        "script": tuple(sorted(scripts)),
+        "topic": tuple(Topic),
+        "rule": tuple(rule for rule in sorted(RULES) if not rule.startswith(_OF_TEXTS)),
+    }
+
+
+def _reached(played: Played) -> Iterator[tuple[str, str]]:
+    for turn in played.turns:
+        for rule in turn.rules:
+            yield "rule", rule
+        for outcome in turn.outcomes:
+            yield "phase", outcome.phase_before.value
+            yield "phase", outcome.phase_after.value
+    for phase, move in played.edges:
+        yield "edge", f"{phase} {move}"
+    for one in played.sent:
+        yield "script", f"{one.message.script_id} {one.message.language}"
+        yield from (("script", f"email-footer {one.message.language}") for _ in [one] if one.message.subject)
+    for packet in played.books.handoffs:
+        yield from (("topic", topic.value) for topic in packet.topics)
+    for rows in played.books.outbox.values():
+        yield from (("rule", row.rule) for row in rows if row.rule)
+
+
+def read_excuses(place: Path) -> dict[str, str]:
+    """Read a file such as `evals/unreached.toml`: a table per kind, name = reason.
+
+    Raises:
+        ConfigurationError: it is not TOML, names an unknown kind, or a reason is missing.
+    """
+    if not place.is_file():
+        return {}
+    try:
+        raw = tomllib.loads(place.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{place}: {error}") from None
+    excuses: dict[str, str] = {}
+    for kind, names in raw.items():
+        if kind not in KINDS or not isinstance(names, dict):
+            raise ConfigurationError(f"{place}: [{kind}]: write one of the tables {', '.join(KINDS)}")
+        for name, reason in names.items():
+            if not isinstance(reason, str) or not reason.strip():
+                raise ConfigurationError(f"{place}: {kind} {name!r}: say why no dialogue can reach it")
+            excuses[f"{kind} {name}"] = reason
+    return excuses
