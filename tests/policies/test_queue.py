@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from policy_samples import CROWN, NOW, PHONE, POLICY, case, contact_rules, instants, patient, procedure
 
 from treatment_agent.domain.patients import Contact, Flag, PatientStatus, Permission
+from treatment_agent.domain.private import EmailAddress
 from treatment_agent.domain.treatment import Case, Family, ProcedureStatus
 from treatment_agent.errors import NaiveDatetimeError
 from treatment_agent.policies.practice import BookingTemplate, PracticePolicy, Scope
 from treatment_agent.policies.queue import assess
 
 CHILD = date(2012, 1, 1)
+MAIL = EmailAddress("ana@example.com")
 MOTHER = Contact(first_name="Eva", mobile=PHONE)
 
 
@@ -70,6 +72,8 @@ class TestEligibility:
             ("queue.no-contact", case(who=patient(born_on=CHILD, guardian=Contact(first_name="Eva")))),
             ("queue.no-consent", case(who=patient(sms=Permission.UNKNOWN))),
             ("queue.no-consent", case(who=patient(sms=Permission.NO))),
+            ("queue.no-consent", case(who=patient(mobile=None, email=MAIL))),
+            ("queue.no-consent", case(who=patient(sms=Permission.NO, emailing=Permission.YES))),
             ("queue.staff-recent", case(last_staff_contact_at=NOW - timedelta(days=6))),
         ],
     )
@@ -94,6 +98,8 @@ class TestEligibility:
             case(who=patient(born_on=date(2008, 11, 25))),
             case(who=patient(born_on=None)),
             case(last_staff_contact_at=NOW - timedelta(days=7)),
+            case(who=patient(mobile=None, email=MAIL, emailing=Permission.YES)),
+            case(who=patient(sms=Permission.NO, email=MAIL, emailing=Permission.YES)),
         ],
     )
     def test_takes_what_only_looks_like_a_reason(self, allowed: Case) -> None:

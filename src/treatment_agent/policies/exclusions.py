@@ -187,14 +187,23 @@ def _minor_alone(look: Look) -> bool:
     return age is not None and age < 18 and look.case.patient.guardian is None
 
 
+def _reachable(look: Look) -> tuple[Channel, ...]:
+    """The channels with an address: that of the first step, then those that follow it."""
+    wanted = dict.fromkeys((look.channel, *look.policy.contact.channels))
+    return tuple(c for c in wanted if (look.contact.mobile if c is Channel.SMS else look.contact.email) is not None)
+
+
 def _no_contact(look: Look) -> bool:
-    return (look.contact.mobile if look.channel is Channel.SMS else look.contact.email) is None
+    return not _reachable(look)
 
 
 def _no_consent(look: Look) -> bool:
-    patient = look.case.patient
-    said = patient.sms if look.channel is Channel.SMS else patient.emailing
-    return said is Permission.NO or (look.policy.contact.require_consent and said is not Permission.YES)
+    return not any(_permitted(look, channel) for channel in _reachable(look))
+
+
+def _permitted(look: Look, channel: Channel) -> bool:
+    said = look.case.patient.sms if channel is Channel.SMS else look.case.patient.emailing
+    return said is Permission.YES or (said is Permission.UNKNOWN and not look.policy.contact.require_consent)
 
 
 def _staff_recent(look: Look) -> bool:
