@@ -23,13 +23,13 @@ def ana(**changes: object) -> Case:
     return someone("ana", **{"email": MAIL, "emailing": Permission.YES, **changes})  # type: ignore[arg-type]
 
 
-def undelivered(office: Office, number: int = 1) -> TurnOutcome | None:
+def undelivered(office: Office, number: int = 1, code: str = "30006") -> TurnOutcome | None:
     report = DeliveryReport(
         id=f"r-{number}",
         provider_message_id=f"memory-{number}",
         status=DeliveryStatus.UNDELIVERED,
         reported_at=office.clock.now(),
-        error_code="30006",
+        error_code=code,
     )
     return office.coordinator.delivery(report)
 
@@ -65,6 +65,17 @@ class TestFallback:
         assert outcome.rules == ("delivery.failed",)
         assert office.tasks() == [HandoffKind.DELIVERY]
         assert office.let_days_pass(20) == ["first-message", "first-message"]
+
+    @pytest.mark.parametrize(("code", "capable"), [("30006", False), ("30003", True)])
+    def test_a_landline_is_remembered_for_everybody_on_it(self, office: Office, code: str, capable: bool) -> None:
+        office.first_touch(ana(), someone("ben"))
+
+        undelivered(office, code=code)
+
+        phones = [
+            office.coordinator.ledger.facts(f"case-{n}", at=office.clock.now()).contacts[0] for n in ("ana", "ben")
+        ]
+        assert [(p.channel, p.capable) for p in phones] == [(Channel.SMS, capable)] * 2
 
     def test_goes_to_a_person_at_once_without_leave_to_email(self, office: Office) -> None:
         office.first_touch(ana(emailing=Permission.UNKNOWN))

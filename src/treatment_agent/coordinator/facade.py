@@ -184,7 +184,7 @@ class Coordinator(OfficeControl):
         row = self.ledger.find_sent(report.provider_message_id)
         if row is None:
             return None
-        self.ledger.record_delivery(report)
+        self._ports.outbox.delivered(row, report)
         event = DeliveryReported(
             id=report.id,
             at=report.reported_at,

@@ -10,9 +10,10 @@ from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.domain.books import ConversationFacts, OutboxRow, OutboxStatus
 from treatment_agent.domain.events import DeliveryReported
-from treatment_agent.domain.messages import DeliveryStatus, Lookup, Receipt, SendKind
+from treatment_agent.domain.messages import Channel, DeliveryReport, DeliveryStatus, Lookup, Receipt, SendKind
 from treatment_agent.errors import AdapterRejected, AdapterUnavailable
 from treatment_agent.policies import dispatching
+from treatment_agent.policies.channels import NEVER_CAPABLE
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Chart, Clock, Ledger, Messenger
 
@@ -105,6 +106,12 @@ class Outbox:
             log.warning("dispatch.chart-unavailable key=%s error=%s", row.message.key, type(error).__name__)
             return "dispatch.chart-unavailable"
         return dispatching.overtaken_by(status, facts.case)
+
+    def delivered(self, row: OutboxRow, report: DeliveryReport) -> None:
+        """Remember what the provider says became of a text; a number that can never receive one gets no other."""
+        self.ledger.record_delivery(report)
+        if row.message.channel is Channel.SMS and report.error_code in NEVER_CAPABLE:
+            self.ledger.mark_incapable(row.message.to, f"delivery.code-{report.error_code}", at=report.reported_at)
 
     def _cancel(self, row: OutboxRow, conversation_id: str, rule: str) -> None:
         """Not sent because it may not be any more. An answer somebody waits for goes to a person."""

@@ -20,6 +20,8 @@ from treatment_agent.policies.practice import PracticePolicy
 _OPENS_THE_NEXT: Final = frozenset({"contact.no-number", "contact.not-capable", "contact.no-consent"})
 # A touch is known by its step and the second it fell due: the repeated one must not fall due in the same second.
 FALLBACK_AFTER: Final = timedelta(minutes=1)
+NEVER_CAPABLE: Final = frozenset({"21211", "21614", "21635", "30005", "30006"})
+"""Provider codes by which a number can never receive texts: invalid, unknown, no mobile, a landline (DOMAIN 4)."""
 # Nobody knows whether it left: a person decides, and nothing is sent a second way.
 _IN_DOUBT: Final = "dispatch.in-doubt"
 
