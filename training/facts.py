@@ -99,7 +99,7 @@ def parsed(row: Row) -> Facts:
     """Everything the parsers find, whatever the intent."""
     text = normalize(row.text)
     times = read_times(text, row.situation)
-    windows = (*times.today, *times.windows) if "call_at" in row.wanted else times.windows
+    windows = (*times.today, *times.for_call) if "call_at" in row.wanted else times.windows
     call_at = times.instant or (windows[0].start if windows else None)
     return Facts(pick_option(text, row.situation).option, windows, call_at, times.until)
 
