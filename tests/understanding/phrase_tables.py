@@ -34,7 +34,7 @@ SITUATION = Situation(
 def cases_of(name: str) -> list[dict[str, object]]:
     """The cases of one table; unknown keys are mistakes."""
     cases = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))["cases"]
-    known = {"text", "windows", "instant", "until", "ambiguous", "option"}
+    known = {"text", "windows", "visits", "instant", "until", "ambiguous", "option"}
     for case in cases:
         assert set(case) <= known, case
     return cases

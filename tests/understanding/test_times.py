@@ -39,7 +39,9 @@ class TestPhrases:
     def test_reads_the_phrase_as_written_down(self, case):
         reading = read(case["text"])
         if "windows" in case:
-            assert [(window.start, window.end) for window in reading.windows] == spelled_out(case["windows"])
+            assert [(window.start, window.end) for window in reading.for_call] == spelled_out(case["windows"])
+            visits = spelled_out(case.get("visits", case["windows"]))
+            assert [(window.start, window.end) for window in reading.windows] == visits
         assert reading.instant == (moment(case["instant"]) if "instant" in case else None)
         assert reading.until == (date.fromisoformat(case["until"]) if "until" in case else None)
         assert reading.ambiguous is case.get("ambiguous", False)
@@ -53,8 +55,11 @@ class TestToday:
     def test_weekday_of_today_is_next_week(self):
         assert days_of(read("monday")) == [date(2026, 11, 30)]
 
-    def test_weekday_of_today_is_today_when_its_clock_time_is_ahead(self):
-        assert read("monday at 3").windows[0].start == datetime(2026, 11, 23, 15, tzinfo=OFFICE)
+    def test_weekday_of_today_is_today_for_a_call_when_its_clock_time_is_ahead(self):
+        assert read("monday at 3").for_call[0].start == datetime(2026, 11, 23, 15, tzinfo=OFFICE)
+
+    def test_weekday_of_today_is_next_week_for_a_visit(self):
+        assert read("monday at 3").windows[0].start == datetime(2026, 11, 30, 15, tzinfo=OFFICE)
 
     def test_weekday_of_today_is_next_week_when_its_clock_time_is_past(self):
         assert read("monday at 9").windows[0].start == datetime(2026, 11, 30, 9, tzinfo=OFFICE)
@@ -177,7 +182,7 @@ class TestReading:
         assert (days[0], days[-1], len(days)) == (date(2026, 11, 24), date(2026, 12, 14), 21)
 
     def test_long_message_is_read_from_its_beginning(self):
-        assert days_of(read("wednesday please. " + "x " * 9000)) == [date(2026, 11, 25)]
+        assert days_of(read("this wednesday please. " + "x " * 9000)) == [date(2026, 11, 25)]
 
     @pytest.mark.parametrize(
         "text", ["the week of " * 400, "the " * 1200, "after " * 800, "1, " * 1500, "dec 8, " * 600]

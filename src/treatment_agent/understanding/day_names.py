@@ -37,6 +37,7 @@ from treatment_agent.understanding.time_tokens import Kind
 Found = tuple[Days, int] | None
 
 _LONGEST_MONTH = 31
+_MOST_LISTED = 5
 _DEFINITE = frozenset("the that ese esa".split())
 _FEWEST_SPELLED = 3
 _ARTICLES_TOO = frozenset("a an un una one".split())
@@ -44,7 +45,7 @@ _ARTICLES_TOO = frozenset("a an un una one".split())
 _COMING = frozenset("this coming upcoming este proximo".split())
 _EVERY = frozenset("a un any every each most all cualquier los todos".split())
 _PAST = frozenset("last past previous pasado ultimo".split())
-_BEFORE_WEEKDAY = _COMING | _EVERY | _PAST | {"next", "the", "of", "las", "el"}
+_BEFORE_WEEKDAY = _COMING | _EVERY | _PAST | {"next", "following", "the", "of", "las", "el"}
 _MONTH_NEEDS_HINT = frozenset("may mar ago jun".split())
 _MONTH_HINTS = frozenset(
     "in of until by before after next late early mid this en de hasta since or through for to end beginning".split()
@@ -91,9 +92,11 @@ def weekday_at(page: Page, index: int) -> Found:
         count = (last[0] - day) % 7 + 1
         weekdays = frozenset((day + step) % 7 for step in range(count))
         return Days(habit_dates(page.today, weekdays), weekdays, habit=True), last[1]
-    if said & _EVERY or is_plural_weekday(page.word(place)):
+    if said & _EVERY or is_plural_weekday(page.word(place)) or page.word(index - 1) in ("only", "solo"):
         return Days(habit_dates(page.today, (day,)), frozenset((day,)), habit=True), behind
-    if "next" in said or _after_next(page, index):
+    if page.word(place - 1) == "following":
+        return one_day(coming(day, page.offers[-1].date() if page.offers else next_monday(page.today) - timedelta(days=1))), behind
+    if "next" in said or _in_list_after(page, index, ("next",)):
         return one_day(next_monday(page.today) + timedelta(days=day)), behind
     offered = next((start.date() for start in page.offers if start.weekday() == day), None)
     if offered and page.word(place - 1) in _DEFINITE:
@@ -102,14 +105,15 @@ def weekday_at(page: Page, index: int) -> Found:
     if page.word(behind) == "week" and not page.word(behind + 1):
         return one_day(date_ + timedelta(days=7)), behind + 1
     after = phrase_at("weekday_coming", page, behind)
-    if after or said & _COMING:
+    if said & (_COMING - {"proximo"}) or _in_list_after(page, index, ("this",)):
         return one_day(date_), after[1] if after else behind
+    behind = after[1] if after else behind
     return Days(frozenset((date_,)), frozenset((day,))), behind
 
 
-def _after_next(page: Page, index: int) -> bool:
+def _in_list_after(page: Page, index: int, openers: tuple[str, ...]) -> bool:
     """True for the second day of "next monday or tuesday"."""
-    listed = page.word(index - 1) in ("or", "and") and page.word(index - 3) == "next"
+    listed = page.word(index - 1) in ("or", "and") and page.word(index - 3) in openers
     return listed and weekday_of(page.word(index - 2)) is not None
 
 
@@ -151,6 +155,8 @@ def month_day_at(page: Page, index: int) -> Found:
     if ahead:
         at = page.skip(place + 1, frozenset("of de del".split()))
         month = _month_word(page, at)
+        if not month and (listed := _listed_before_month(page, place)):
+            return listed
         # "the 8th may work": without "of" a doubtful month word is none.
         return _dated(page, month, ahead, at + 1) if month and (at > place + 1 or page.word(at) != "may") else None
     month = _month_word(page, place)
@@ -161,6 +167,21 @@ def month_day_at(page: Page, index: int) -> Found:
     if not day or page.word(at + 1) in UNITS - {"of"}:
         return None
     return _more_days(page, month, _dated(page, month, day, at + 1))
+
+
+def _listed_before_month(page: Page, place: int) -> Found:
+    """Read "el 7, 8 o 9 de diciembre" and "the 8th or 9th of december"."""
+    days, at = [_day_number(page, place)], place + 1
+    while len(days) < _MOST_LISTED and (page.kind(at) is Kind.COMMA or page.word(at) in ("or", "and", "o", "y")):
+        at = page.skip(at + 1, frozenset("the el or and o y".split()))
+        day = _day_number(page, at) if page.kind(at) in (Kind.NUMBER, Kind.ORDINAL) else 0
+        if not day:
+            return None
+        days.append(day)
+        at += 1
+    month = _month_word(page, at + 1) if len(days) > 1 and page.word(at) in ("of", "de") else None
+    dates = [found for day in days if month and (found := _resolve(page.today, month, day, 0))]
+    return (Days(frozenset(dates)), at + 2) if dates else None
 
 
 def _month_word(page: Page, index: int) -> int | None:

@@ -27,12 +27,24 @@ _ARTICLES = frozenset("the el la on in of de del en for".split())
 _FREE = frozenset("free available open town libre disponible anytime flexible".split())
 _RANGE = frozenset("to through until al a hasta".split())
 _IN_EIGHT = {"ocho": 7, "8": 7, "quince": 14, "15": 14}
+_FEW_WORDS = 3
+_BEGINS = frozenset("starts begins comes hits empieza".split())
 _MOST = {"day": 365, "week": 104, "month": 24, "year": 2, "hour": 48, "minute": 600}
 
 
 def days_at(page: Page, index: int) -> Found:
     """The days that begin at token `index` and the index behind them, or None. Never an empty set of dates."""
-    return _shifted_at(page, index) or _in_eight_at(page, index) or _bounded_at(page, index) or _range_at(page, index)
+    return _shifted_at(page, index) or _in_eight_at(page, index) or _bounded_at(page, index) or _open_at(page, index)
+
+
+def _open_at(page: Page, index: int) -> Found:
+    """Days, or the days from them on or up to them: "the 9th or later", "el 4 o antes"."""
+    found = _range_at(page, index)
+    side = phrase_at("onwards", page, found[1]) if found else None
+    if not found or not side or side[1] < found[1] + 2:
+        return found
+    days = (_from if side[0] == "since" else _by)(page.today, found[0])
+    return (days, side[1]) if days else found
 
 
 def _in_eight_at(page: Page, index: int) -> Found:
@@ -42,7 +54,8 @@ def _in_eight_at(page: Page, index: int) -> Found:
     if not found or page.word(found[1]) != "en" or len(found[0].dates) != 1:
         return None
     at = found[1] + 1
-    days = _IN_EIGHT.get(page.word(at) or str(page.value(at)))
+    number = page.value(at) // 60 if page.kind(at) is Kind.CLOCK else page.value(at)
+    days = _IN_EIGHT.get(page.word(at) or str(number))
     return (one_day(found[0].first + timedelta(days=days)), at + 1) if days else None
 
 
@@ -69,10 +82,19 @@ def _first_of(readers: tuple[_Reader, ...], page: Page, index: int) -> Found:
 def _after_articles(page: Page, index: int, read: _Reader = plain_days_at) -> Found:
     """Days with or without an article before them: "after the 15th", "after the holidays"."""
     for place in range(index, page.skip(index, _ARTICLES) + 1):
-        found = read(page, place)
+        found = _dated_weekday_at(page, place) or read(page, place)
         if found:
             return found
     return None
+
+
+def _dated_weekday_at(page: Page, index: int) -> Found:
+    """Read "monday the 7th" and "friday dec 4" as the date, where no other wish could be meant."""
+    weekday = weekday_of(page.word(index)) if page.word(index) else None
+    if weekday is None:
+        return None
+    found = _first_of((month_day_at, ordinal_at), page, index + 1)
+    return found if found and found[0].first.weekday() == weekday else None
 
 
 def _shifted_at(page: Page, index: int) -> Found:
@@ -89,6 +111,9 @@ def _shifted_at(page: Page, index: int) -> Found:
     if opener and amount and not (page.word(index) == "after" and phrase_at("days_after", page, amount[2])):
         return _later(page, amount)
     amount = _amount_at(page, index)
+    if amount and amount[1] in ("day", "week") and page.word(amount[2]) in ("notice", "ahead"):
+        days = onwards(_moved(page.today, amount[0], amount[1]), page.today)
+        return (replace(days, until=None), amount[2] + 1) if days else None
     ahead = phrase_at("shift_from_now", page, amount[2]) if amount else None
     return _later(page, (amount[0], amount[1], ahead[1])) if amount and ahead else None
 
@@ -132,7 +157,13 @@ def _amount_at(page: Page, index: int) -> tuple[int, str, int] | None:
 
 
 def moment_at(page: Page, index: int) -> tuple[datetime, int] | None:
-    """Read "in 30 minutes", "an hour from now", "en media hora": the instant and the index behind it."""
+    """Read "in 30 minutes", "an hour from now", "en media hora": the instant and the index behind it.
+
+    "Now" is one only as an answer to when we may call.
+    """
+    now = phrase_at("moments", page, index) if page.for_call else None
+    if now or (page.for_call and page.word(index) == "now" and len(page.tokens) <= _FEW_WORDS):
+        return page.now, now[1] if now else index + 1
     opener = phrase_at("shift_in", page, index)
     place = opener[1] if opener and page.word(index) not in ("another", "after") else index
     found = _minutes_at(page, place)
@@ -219,9 +250,15 @@ def _bounded_at(page: Page, index: int) -> Found:
         opener = phrase_at(table, page, index)
         if not opener:
             continue
+        if page.word(index) == "following" and weekday_of(page.word(index + 1)) is not None:
+            continue
+        if table == "days_until" and page.word(index) == "through":
+            make = after_days
         if table in ("days_from", "days_until") and (later := _after_at(page, opener[1])):
             return later
         found = _after_articles(page, opener[1])
+        if found and page.word(index) == "once" and page.word(found[1]) in _BEGINS:
+            make, found = _from, (found[0], found[1] + 1)
         if found and table == "days_from" and _range_join(page, found[1]):
             return _range_at(page, index)
         if table == "days_until" and _is_free(page, index):

@@ -51,6 +51,7 @@ _INTENSIFIERS = frozenset(
 
 
 _SUBJECTS = frozenset("i we he she yo".split())
+_HAVING_SUBJECTS = frozenset("ive weve hes shes".split())
 
 
 @dataclass(slots=True)
@@ -81,22 +82,40 @@ class State:
 
 
 def moved_by_reference(page: Page, index: int, found: list[Mention], state: State) -> int | None:
-    """Let "before that" and "after that" move the last mention."""
+    """Let "before that" and "after that" move the last mention, and "not then" or "so then" judge it."""
     side = phrase_at("reference", page, index)
     if side is None:
         return None
     place = next((at for at in range(len(found) - 1, -1, -1) if not found[at].any_day), None)
     if place is None:
         return None
-    last, after = found[place], side[0] == "after"
+    last = found[place]
+    if side[0] in ("not", "yes"):
+        found[place] = replace(last, negative=side[0] == "not")
+        state.clear()
+        return side[1]
     days, hours = last.days, last.hours
-    if hours and hours.shape is Shape.POINT and hours.anchor is not None:
-        hours = since_hours(hours.anchor, bare=hours.bare) if after else upto_hours(hours.anchor, bare=hours.bare)
-    elif days and not hours:
-        days = (after_days if after else before_days)(page.today, days) or days
-    found[place] = replace(last, days=days, hours=hours, negative=False, segment=state.segment)
+    if hours:
+        hours = _moved_hours(hours, after=side[0] == "after")
+    elif days:
+        days = (after_days if side[0] == "after" else before_days)(page.today, days) or days
+    before = found[place - 1] if place else None
+    beside = before is not None and before.days is not None and hours is not None and before.segment == last.segment
+    segment = last.segment if beside else state.segment
+    found[place] = replace(last, days=days, hours=hours, negative=False, segment=segment)
     state.clear()
     return side[1]
+
+
+def _moved_hours(hours: Hours, *, after: bool) -> Hours:
+    """The hours after or before a clock time or a stretch with ends: "she naps from 1 to 3, after that is good"."""
+    if hours.shape is Shape.POINT and hours.anchor is not None:
+        return since_hours(hours.anchor, bare=hours.bare) if after else upto_hours(hours.anchor, bare=hours.bare)
+    if after and hours.shape in (Shape.UNTIL, Shape.RANGE, Shape.PART):
+        return since_hours(hours.end, bare=hours.bare)
+    if not after and hours.shape in (Shape.SINCE, Shape.RANGE, Shape.PART):
+        return upto_hours(hours.start, bare=hours.bare)
+    return hours
 
 
 def judged_behind(page: Page, index: int, found: list[Mention], state: State) -> int | None:
@@ -105,7 +124,8 @@ def judged_behind(page: Page, index: int, found: list[Mention], state: State) ->
     if not near or not state.list_only or state.join is not Join.NONE:
         return None
     against = phrase_at("not_behind", page, index) or phrase_at("not_behind", page, page.skip(index, _INTENSIFIERS))
-    if not against and page.word(index) in _SUBJECTS and (happens := happening_at(page, index + 1)):
+    at = index + 1 if page.word(index) in _SUBJECTS else index if page.word(index) in _HAVING_SUBJECTS else -1
+    if not against and at >= 0 and (happens := happening_at(page, at)):
         against = "alone", happens
     favour = phrase_at("yes_behind", page, index)
     if page.word(index - 1) == "que" and page.word(index) == "no":

@@ -26,7 +26,7 @@ _LIST_WORDS = frozenset(
     the on at in of el la los las en a por either any also maybe around like for this de del que every both even como
     """.split()
 )
-_ABSENCE_ENDS = frozenset("until hasta not no back starting dont wait hold".split())
+_ABSENCE_ENDS = frozenset("until hasta through not no back starting dont wait hold regreso vuelvo return returning home".split())
 _TODAY_PARTS = frozenset("tonight this esta".split())
 _BECAUSE = frozenset("because bc cuz cause porque pq".split())
 _AFTER = frozenset("after past despues from".split())
@@ -48,6 +48,8 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
         elif here:
             if state.so:
                 found = _without_reasons(found, here, state)
+            if here.any_day and state.join is not Join.OR and _is_the_rest(page, here):
+                found = [replace(each, negative=True) if each.days and not each.hours else each for each in found]
             found.append(_placed(page, here, state, found))
             if found[-1].hours and state.negative and not found[-1].negative:
                 # "I work until 5 on tuesday": the day is one that suits from then on.
@@ -63,6 +65,11 @@ def _is_own(page: Page, here: Mention) -> bool:
     """True for "I'll dial in to my 3:00" and "my mornings belong to the roses"."""
     lone = here.hours is not None and here.days is None and here.hours.shape is not Shape.SINCE
     return lone and page.word(here.first - 1) in ("my", "mi", "our", "his", "her") and page.word(here.behind) != "or"
+
+
+def _is_the_rest(page: Page, here: Mention) -> bool:
+    """True for "tuesdays I teach. any other day": the days named before are those that do not suit."""
+    return bool(_words(page, here.first, here.behind) & {"other", "otro", "otra"})
 
 
 def _without_reasons(found: list[Mention], here: Mention, state: State) -> list[Mention]:
@@ -104,10 +111,14 @@ def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None
         return None
     named = phrase_at("periods", page, index)
     dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
-    offered = page.offers[-1].date() if page.offers and not named else None
+    offered = page.offers[-1].date() if page.offers and (not named or "next" not in _words(page, index, said[1])) else None
     base = dated[-1] if dated else offered
     days = week_of(base, int(said[0])) if base else None
     return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None
+
+
+def _words(page: Page, first: int, behind: int) -> set[str]:
+    return {page.word(at) for at in range(first, behind)}
 
 
 def _counts_on(page: Page, behind: int) -> bool:
@@ -139,7 +150,8 @@ def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
 def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Mention:
     freed = page.word(here.first) in _ABSENCE_ENDS and not (here.hours and here.hours.shape is Shape.POINT)
     since = here.hours is not None and here.hours.shape is Shape.SINCE and page.word(here.first) not in _AFTER
-    negative = state.negative and not freed and not since
+    asked = state.comma and page.kind(here.behind) is Kind.BREAK and page.value(here.behind) == 1
+    negative = state.negative and not freed and not since and not asked
     if state.after_but and not state.negative and here.days and _all_said(page, here.first, found):
         negative = True
     return replace(
@@ -203,6 +215,8 @@ def _connect(page: Page, index: int, found: list[Mention], state: State) -> None
     touching = bool(found) and found[-1].behind == index
     if word in _BUT and touching and found[-1].hours and hours_at(page, index + 1):
         state.join = Join.AND
+    elif word in _BUT and touching and _both_bounds(page, found[-1], index + 1):
+        state.join = Join.NONE
     elif word == "over" and touching and (hours_at(page, index + 1) or days_at(page, index + 1)):
         _mark("not", state)
     elif word in _BUT:
@@ -216,6 +230,12 @@ def _connect(page: Page, index: int, found: list[Mention], state: State) -> None
     elif kind is not Kind.DASH and word not in _LIST_WORDS:
         state.list_only = False
         _age(state)
+
+
+def _both_bounds(page: Page, last: Mention, index: int) -> bool:
+    """True for "before christmas but after the 15th": both hold."""
+    other = days_at(page, index) if last.days and last.days.wide and phrase_at("days_after", page, index) else None
+    return other is not None and bool(last.days and last.days.dates & other[0].dates)
 
 
 def _mark(meaning: str, state: State) -> None:

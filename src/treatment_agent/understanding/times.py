@@ -82,8 +82,9 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
     if not liked and wishes:
         named = [wish.days for wish in wishes if wish.days and not wish.days.habit and not wish.days.weekdays]
         near = page.today + timedelta(days=HABIT_DAYS)
-        away = [days.last for days in named if days.wide or days.last > near]
-        free = {day for start in [page.today, *away] for day in habit_dates(start)}
+        away = [days for days in named if days.wide or days.last > near]
+        free = {day for start in [page.today, *(days.last for days in away)] for day in habit_dates(start)}
+        free |= {day for days in away for day in _days_before(page.today, days.first)}
         suits = {day: [_WHOLE_DAY] for day in free}
     for wish in wishes:
         if wish.negative:
@@ -92,6 +93,12 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
         (mention.days.first for mention in mentions if mention.days and mention.ends_absence), default=page.today
     )
     return _as_windows(page, {day: suits[day] for day in suits if day >= back})
+
+
+def _days_before(today: date, day: date) -> set[date]:
+    """Tomorrow to the day before `day`, unless that is farther than anybody plans."""
+    between = (day - today).days
+    return {today + timedelta(days=step) for step in range(1, between)} if between <= _MOST_DAYS else set()
 
 
 def _left_of_today(page: Page, wishes: tuple[Wish, ...]) -> dict[date, list[Minutes]]:
