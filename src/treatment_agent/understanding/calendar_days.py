@@ -56,6 +56,10 @@ class Days:
         return max(self.dates)
 
 
+Found = tuple[Days, int] | None
+"""Days that were read, and the index of the token behind them."""
+
+
 def one_day(day: date, *, doubtful: bool = False) -> Days:
     """A single date."""
     return Days(frozenset((day,)), doubtful=doubtful)

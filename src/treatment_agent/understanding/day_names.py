@@ -9,14 +9,12 @@ from treatment_agent.understanding.calendar_days import (
     DAYS_AHEAD,
     FARTHEST_DAYS,
     Days,
-    coming,
-    habit_dates,
+    Found,
     merge_days,
     month_dates,
     named_day,
     next_date,
     next_day_of_month,
-    next_monday,
     one_day,
     stretch,
     valid_date,
@@ -26,7 +24,6 @@ from treatment_agent.understanding.calendar_words import (
     ORDINALS,
     SPANISH_NUMBERS,
     SPANISH_WEEKDAYS,
-    is_plural_weekday,
     month_of,
     weekday_of,
 )
@@ -34,29 +31,16 @@ from treatment_agent.understanding.hour_numbers import UNITS
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 
-Found = tuple[Days, int] | None
-
 _LONGEST_MONTH = 31
 _MOST_LISTED = 5
-_DEFINITE = frozenset("the that ese esa".split())
 _FEWEST_SPELLED = 3
 _ARTICLES_TOO = frozenset("a an un una one".split())
 
-_COMING = frozenset("this coming upcoming este proximo".split())
-_EVERY = frozenset("a un any every each most all cualquier los todos".split())
 _PAST = frozenset("last past previous pasado ultimo".split())
-_BEFORE_WEEKDAY = _COMING | _EVERY | _PAST | {"next", "following", "the", "of", "las", "el"}
 _MONTH_NEEDS_HINT = frozenset("may mar ago jun".split())
 _MONTH_HINTS = frozenset(
     "in of until by before after next late early mid this en de hasta since or through for to end beginning".split()
 )
-# Abbreviations that are other words too: "i sat down", "the sun", "para tu hijo".
-_NOT_WEEKDAY_AFTER = {
-    "sat": frozenset("i we he she they have just".split()),
-    "sun": frozenset(("the",)),
-    "tu": frozenset("a con y para de es que si".split()),
-}
-_WE_WOULD = frozenset("like love prefer be rather need want have appreciate".split())
 _ORDINAL_NOUNS = frozenset(
     """
     one ones option time times grade tooth street floor visit appointment appt opinion slot choice party
@@ -64,7 +48,6 @@ _ORDINAL_NOUNS = frozenset(
     vez hora cita
     """.split()
 )
-_RANGE_JOINS = frozenset("to through thru a al until hasta".split())
 _LIST_JOINS = frozenset("or and o y to through".split())
 
 
@@ -75,75 +58,6 @@ def named_at(page: Page, index: int) -> Found:
         return None
     days = one_day(named_day(found[0], page.today))
     return (replace(days, until=days.first) if found[0] == "new_year" else days), found[1]
-
-
-def weekday_at(page: Page, index: int) -> Found:
-    """A weekday with its "next", "this", "any"; ranges of weekdays; weekends and working days are in `periods`."""
-    place = page.skip(index, _BEFORE_WEEKDAY)
-    day = _plain_weekday(page, place)
-    if day is None:
-        return None
-    behind = place + 1
-    said = {page.word(at) for at in range(index, place)}
-    if said & _PAST:
-        return None
-    last = _weekday_range(page, behind)
-    if last:
-        count = (last[0] - day) % 7 + 1
-        weekdays = frozenset((day + step) % 7 for step in range(count))
-        return Days(habit_dates(page.today, weekdays), weekdays, habit=True), last[1]
-    if said & _EVERY or is_plural_weekday(page.word(place)) or page.word(index - 1) in ("only", "solo"):
-        return Days(habit_dates(page.today, (day,)), frozenset((day,)), habit=True), behind
-    if page.word(place - 1) == "following":
-        return one_day(coming(day, page.offers[-1].date() if page.offers else next_monday(page.today) - timedelta(days=1))), behind
-    if "next" in said or _in_list_after(page, index, ("next",)):
-        return one_day(next_monday(page.today) + timedelta(days=day)), behind
-    offered = next((start.date() for start in page.offers if start.weekday() == day), None)
-    if offered and page.word(place - 1) in _DEFINITE:
-        return one_day(offered), behind
-    date_ = coming(day, page.today)
-    if page.word(behind) == "week" and not page.word(behind + 1):
-        return one_day(date_ + timedelta(days=7)), behind + 1
-    after = phrase_at("weekday_coming", page, behind)
-    if said & (_COMING - {"proximo"}) or _in_list_after(page, index, ("this",)):
-        return one_day(date_), after[1] if after else behind
-    behind = after[1] if after else behind
-    return Days(frozenset((date_,)), frozenset((day,))), behind
-
-
-def _in_list_after(page: Page, index: int, openers: tuple[str, ...]) -> bool:
-    """True for the second day of "next monday or tuesday"."""
-    listed = page.word(index - 1) in ("or", "and") and page.word(index - 3) in openers
-    return listed and weekday_of(page.word(index - 2)) is not None
-
-
-def _plain_weekday(page: Page, place: int) -> int | None:
-    word = page.word(place)
-    before = page.word(place - 1)
-    if word == "wed" and page.word(place + 1) in _WE_WOULD:
-        return None
-    if not word or before in _PAST or before in _NOT_WEEKDAY_AFTER.get(word, ()):
-        return None
-    if word == "tu" and not (page.kind(place + 1) in (Kind.SLASH, Kind.CLOCK) or page.word(place + 1) in ("th", "or")):
-        return None
-    if word == "m" or word == "f":
-        return _letter_weekday(page, place)
-    return weekday_of(word)
-
-
-def _letter_weekday(page: Page, place: int) -> int | None:
-    """Read "m-f" only."""
-    if page.word(place) == "m" and page.kind(place + 1) is Kind.DASH and page.word(place + 2) == "f":
-        return 0
-    return 4 if page.word(place) == "f" and page.kind(place - 1) is Kind.DASH and page.word(place - 2) == "m" else None
-
-
-def _weekday_range(page: Page, place: int) -> tuple[int, int] | None:
-    if page.kind(place) is not Kind.DASH and page.word(place) not in _RANGE_JOINS:
-        return None
-    end = page.skip(place + 1, frozenset(("el",)))
-    day = _plain_weekday(page, end)
-    return None if day is None else (day, end + 1)
 
 
 def month_day_at(page: Page, index: int) -> Found:

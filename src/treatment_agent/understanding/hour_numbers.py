@@ -128,7 +128,9 @@ def _by_word_before(page: Page, index: int) -> bool | None:
     if before in STRONG:
         return open_after(page, index, strict=False)
     clear = before in WEAK and before not in ("or", "to", "la", "it", "make", "do", "for")
-    clear = clear or (before == "la" and earlier in ("a", "de", "desde", "hasta", "como")) or _behind_a_date(page, index)
+    clear = (
+        clear or (before == "la" and earlier in ("a", "de", "desde", "hasta", "como")) or _behind_a_date(page, index)
+    )
     clear = clear or (before in _TAKES and _offered_hour(page, index, page.value(index)))
     if clear or (before == "is" and _could_be(page, index)):
         return open_after(page, index, strict=True)

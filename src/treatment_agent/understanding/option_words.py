@@ -183,7 +183,9 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
     following = page.word(index + 1)
     article = page.word(index - 1) in _ARTICLES
     closed = page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA) or following in _ORDINAL_CLOSERS
-    noun = following in _ORDINAL_NOUNS or (following in ("time", "day") and (article or index == 0) and page.word(index + 2) != "i")
+    noun = following in _ORDINAL_NOUNS or (
+        following in ("time", "day") and (article or index == 0) and page.word(index + 2) != "i"
+    )
     noun = noun or (
         following in ("of", "de") and page.word(index + 2) in _THOSE and month_of(page.word(index + 3)) is None
     )

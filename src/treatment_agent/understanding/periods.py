@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from treatment_agent.understanding.calendar_days import (
     Days,
+    Found,
     add_months,
     coming,
     habit_dates,
@@ -19,7 +20,7 @@ from treatment_agent.understanding.calendar_days import (
     this_monday,
 )
 from treatment_agent.understanding.calendar_words import ORDINALS, month_of, weekday_of
-from treatment_agent.understanding.day_names import Found, whole_month
+from treatment_agent.understanding.day_names import whole_month
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from treatment_agent.understanding.calendar_days import Days
 from treatment_agent.understanding.day_hours import Shape, hours_at, lone_part_at
-from treatment_agent.understanding.day_phrases import days_at, moment_at
+from treatment_agent.understanding.day_phrases import days_at
 from treatment_agent.understanding.happenings import happening_at
 from treatment_agent.understanding.mention_state import Join, Mention, State, judged_behind, moved_by_reference
 from treatment_agent.understanding.periods import any_day, week_of
+from treatment_agent.understanding.shifts import moment_at
 from treatment_agent.understanding.small_talk import is_greeting, is_past, is_routine
 from treatment_agent.understanding.time_page import Page, phrase_at
 from treatment_agent.understanding.time_tokens import Kind
@@ -26,7 +27,9 @@ _LIST_WORDS = frozenset(
     the on at in of el la los las en a por either any also maybe around like for this de del que every both even como
     """.split()
 )
-_ABSENCE_ENDS = frozenset("until hasta through not no back starting dont wait hold regreso vuelvo return returning home".split())
+_ABSENCE_ENDS = frozenset(
+    "until hasta through not no back starting dont wait hold regreso vuelvo return returning home".split()
+)
 _TODAY_PARTS = frozenset("tonight this esta".split())
 _BECAUSE = frozenset("because bc cuz cause porque pq".split())
 _AFTER = frozenset("after past despues from".split())
@@ -111,7 +114,9 @@ def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None
         return None
     named = phrase_at("periods", page, index)
     dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
-    offered = page.offers[-1].date() if page.offers and (not named or "next" not in _words(page, index, said[1])) else None
+    offered = (
+        page.offers[-1].date() if page.offers and (not named or "next" not in _words(page, index, said[1])) else None
+    )
     base = dated[-1] if dated else offered
     days = week_of(base, int(said[0])) if base else None
     return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None

@@ -59,9 +59,7 @@ def page_of(tokens: tuple[Token, ...], situation: Situation) -> Page:
     zone = situation.now.tzinfo
     offers = tuple(offer.start.astimezone(zone) for offer in situation.offers)
     asked = situation.asked
-    return Page(
-        tokens, situation.now, offers, for_call=asked is Asked.CALLBACK_ASK, booked=asked is Asked.BOOKED
-    )
+    return Page(tokens, situation.now, offers, for_call=asked is Asked.CALLBACK_ASK, booked=asked is Asked.BOOKED)
 
 
 class PhraseTable:
