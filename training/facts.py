@@ -25,7 +25,7 @@ from treatment_agent.domain.text import normalize
 from treatment_agent.policies.replies import main_intent
 from treatment_agent.understanding.local import LocalInterpreter
 from treatment_agent.understanding.options import pick_option
-from treatment_agent.understanding.times import read_times
+from treatment_agent.understanding.times.reading import read_times
 
 HERE = Path(__file__).parent / "data" / "facts"
 ZONE = ZoneInfo("America/Chicago")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from treatment_agent.domain.interpretation import Asked, Situation
 from treatment_agent.domain.scheduling import Slot
-from treatment_agent.understanding.calendar_days import HABIT_DAYS
+from treatment_agent.understanding.times.calendar_days import HABIT_DAYS
 
 OFFICE = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=OFFICE)

@@ -9,7 +9,7 @@ from phrase_tables import OFFICE, SITUATION, cases_of, moment, slot, spelled_out
 
 from treatment_agent.domain.interpretation import Situation
 from treatment_agent.domain.text import normalize
-from treatment_agent.understanding.times import TimeReading, read_times
+from treatment_agent.understanding.times.reading import TimeReading, read_times
 
 TABLES = ("days", "hours", "exclusions", "deferrals", "later_times", "last_times", "told_times")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from treatment_agent.understanding.calendar_words import NUMBERS, ORDINALS, month_of, weekday_of
-from treatment_agent.understanding.hour_numbers import UNITS
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_words import NUMBERS, ORDINALS, month_of, weekday_of
+from treatment_agent.understanding.times.hour_numbers import UNITS
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from treatment_agent.domain.interpretation import Situation, Span
 from treatment_agent.domain.text import NormalizedText, fold
-from treatment_agent.understanding.clock_times import mark_clocks
-from treatment_agent.understanding.day_hours import POINT_MINUTES, Hours, Shape
-from treatment_agent.understanding.mention_state import Mention
 from treatment_agent.understanding.option_words import Pointer, first_of, order_pointers, pointers_in
-from treatment_agent.understanding.rewording import without_moved, written_out
-from treatment_agent.understanding.suiting import Wish, wishes_of
-from treatment_agent.understanding.time_mentions import mentions_of
-from treatment_agent.understanding.time_page import Page, page_of, phrase_at
-from treatment_agent.understanding.time_tokens import Kind, tokenize
+from treatment_agent.understanding.times.clock_times import mark_clocks
+from treatment_agent.understanding.times.day_hours import POINT_MINUTES, Hours, Shape
+from treatment_agent.understanding.times.mention_state import Mention
+from treatment_agent.understanding.times.mentions import mentions_of
+from treatment_agent.understanding.times.page import Page, page_of, phrase_at
+from treatment_agent.understanding.times.rewording import without_moved, written_out
+from treatment_agent.understanding.times.suiting import Wish, wishes_of
+from treatment_agent.understanding.times.tokens import Kind, tokenize
 
 _HALF_DAY = 12 * 60
 _FEWEST_IN_RANGE = 3

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treatment_agent.understanding.calendar_days import Days
-from treatment_agent.understanding.day_hours import Shape, hours_at, lone_part_at
-from treatment_agent.understanding.day_phrases import days_at
-from treatment_agent.understanding.happenings import happening_at
-from treatment_agent.understanding.mention_state import Join, Mention, State, judged_behind, moved_by_reference
-from treatment_agent.understanding.periods import any_day, week_of
-from treatment_agent.understanding.shifts import moment_at
-from treatment_agent.understanding.small_talk import is_greeting, is_past, is_routine
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_days import Days
+from treatment_agent.understanding.times.day_hours import Shape, hours_at, lone_part_at
+from treatment_agent.understanding.times.day_phrases import days_at
+from treatment_agent.understanding.times.happenings import happening_at
+from treatment_agent.understanding.times.mention_state import Join, Mention, State, judged_behind, moved_by_reference
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.periods import any_day, week_of
+from treatment_agent.understanding.times.shifts import moment_at
+from treatment_agent.understanding.times.small_talk import is_greeting, is_past, is_routine
+from treatment_agent.understanding.times.tokens import Kind
 
 _OR = frozenset("or o u".split())
 _AND = frozenset("and y e n".split())

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from treatment_agent.understanding.calendar_days import Days
-from treatment_agent.understanding.day_hours import Hours, Shape, hours_at, since_hours, upto_hours
-from treatment_agent.understanding.day_phrases import after_days, before_days, days_at
-from treatment_agent.understanding.happenings import happening_at
-from treatment_agent.understanding.time_page import Page, phrase_at
+from treatment_agent.understanding.times.calendar_days import Days
+from treatment_agent.understanding.times.day_hours import Hours, Shape, hours_at, since_hours, upto_hours
+from treatment_agent.understanding.times.day_phrases import after_days, before_days, days_at
+from treatment_agent.understanding.times.happenings import happening_at
+from treatment_agent.understanding.times.page import Page, phrase_at
 
 
 class Join(StrEnum):

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from treatment_agent.understanding.calendar_words import NUMBERS, SPANISH_WEEKDAYS, month_of, weekday_of
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind, minutes_of
+from treatment_agent.understanding.times.calendar_words import NUMBERS, SPANISH_WEEKDAYS, month_of, weekday_of
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind, minutes_of
 
 STRONG = frozenset("at around after before until between las past noon circa alrededor than entre tipo".split())
 WEAK = frozenset("about by from like approx for do make it la since to or say".split())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from treatment_agent.domain.text import NormalizedText
-from treatment_agent.understanding.calendar_words import MONTHS, WEEKDAYS
+from treatment_agent.understanding.times.calendar_words import MONTHS, WEEKDAYS
 
 LONGEST_TEXT = 4000
 """Characters that are read; a text message of a patient is far shorter."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from treatment_agent.understanding.calendar_days import (
+from treatment_agent.understanding.times.calendar_days import (
     DAYS_AHEAD,
     FARTHEST_DAYS,
     Days,
@@ -15,13 +15,13 @@ from treatment_agent.understanding.calendar_days import (
     onwards,
     stretch,
 )
-from treatment_agent.understanding.calendar_words import weekday_of
-from treatment_agent.understanding.day_names import month_at, month_day_at, named_at, ordinal_at
-from treatment_agent.understanding.periods import period_at, week_of
-from treatment_agent.understanding.shifts import amount_at, moved_by, shifted_at
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
-from treatment_agent.understanding.weekdays import weekday_at
+from treatment_agent.understanding.times.calendar_words import weekday_of
+from treatment_agent.understanding.times.day_names import month_at, month_day_at, named_at, ordinal_at
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.periods import period_at, week_of
+from treatment_agent.understanding.times.shifts import amount_at, moved_by, shifted_at
+from treatment_agent.understanding.times.tokens import Kind
+from treatment_agent.understanding.times.weekdays import weekday_at
 
 _Reader = Callable[[Page, int], Found]
 _ARTICLES = frozenset("the el la on in of de del en for".split())

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 
 from treatment_agent.domain.interpretation import Asked, Situation
-from treatment_agent.understanding.time_tokens import Kind, Token
+from treatment_agent.understanding.times.tokens import Kind, Token
 
 MOST_SKIPPED = 4
 """Small words that are passed over at one place: it keeps reading linear, whatever is sent."""
@@ -85,11 +85,11 @@ class PhraseTable:
 
 
 def phrase_at(table: str, page: Page, index: int) -> tuple[str, int] | None:
-    """The meaning of a phrase of `time_phrases.toml` that begins at `index`, and the index behind it."""
+    """The meaning of a phrase of `phrases.toml` that begins at `index`, and the index behind it."""
     return _tables()[table].at(page, index)
 
 
 @cache
 def _tables() -> Mapping[str, PhraseTable]:
-    source = files("treatment_agent.understanding").joinpath("time_phrases.toml").read_text(encoding="utf-8")
+    source = files("treatment_agent.understanding.times").joinpath("phrases.toml").read_text(encoding="utf-8")
     return {name: PhraseTable(meanings) for name, meanings in tomllib.loads(source).items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from treatment_agent.understanding.calendar_days import (
+from treatment_agent.understanding.times.calendar_days import (
     DAYS_AHEAD,
     FARTHEST_DAYS,
     Days,
@@ -19,7 +19,7 @@ from treatment_agent.understanding.calendar_days import (
     stretch,
     valid_date,
 )
-from treatment_agent.understanding.calendar_words import (
+from treatment_agent.understanding.times.calendar_words import (
     NUMBERS,
     ORDINALS,
     SPANISH_NUMBERS,
@@ -27,9 +27,9 @@ from treatment_agent.understanding.calendar_words import (
     month_of,
     weekday_of,
 )
-from treatment_agent.understanding.hour_numbers import UNITS
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.hour_numbers import UNITS
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 _LONGEST_MONTH = 31
 _MOST_LISTED = 5

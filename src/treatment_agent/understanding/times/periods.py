@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from treatment_agent.understanding.calendar_days import (
+from treatment_agent.understanding.times.calendar_days import (
     Days,
     Found,
     add_months,
@@ -19,10 +19,10 @@ from treatment_agent.understanding.calendar_days import (
     stretch,
     this_monday,
 )
-from treatment_agent.understanding.calendar_words import ORDINALS, month_of, weekday_of
-from treatment_agent.understanding.day_names import whole_month
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_words import ORDINALS, month_of, weekday_of
+from treatment_agent.understanding.times.day_names import whole_month
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 _SEASONS = {"spring": (3, 20), "summer": (6, 21), "fall": (9, 22), "winter": (12, 21)}
 _EDGES = {"early": (1, 10), "mid": (11, 20), "late": (21, 31), "first half": (1, 15), "second half": (16, 31)}

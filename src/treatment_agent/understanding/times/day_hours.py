@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from treatment_agent.understanding.clock_times import clock_minutes, is_bare
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.clock_times import clock_minutes, is_bare
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 DAY_END = 24 * 60
 _DAY_OPENS = 7 * 60

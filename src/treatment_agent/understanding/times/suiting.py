@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
-from treatment_agent.understanding.calendar_days import Days, habit_dates, merge_days, narrow
-from treatment_agent.understanding.day_hours import Hours, Shape
-from treatment_agent.understanding.mention_state import Join, Mention
+from treatment_agent.understanding.times.calendar_days import Days, habit_dates, merge_days, narrow
+from treatment_agent.understanding.times.day_hours import Hours, Shape
+from treatment_agent.understanding.times.mention_state import Join, Mention
 
 
 @dataclass(frozen=True, slots=True)

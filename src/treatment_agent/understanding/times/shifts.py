@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from treatment_agent.understanding.calendar_days import Found, add_months, one_day, onwards, stretch
-from treatment_agent.understanding.calendar_words import NUMBERS
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_days import Found, add_months, one_day, onwards, stretch
+from treatment_agent.understanding.times.calendar_words import NUMBERS
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 _FEW_WORDS = 3
 _MOST = {"day": 365, "week": 104, "month": 24, "year": 2, "hour": 48, "minute": 600}

@@ -13,15 +13,15 @@ from datetime import date, datetime, time, timedelta
 from treatment_agent.domain.interpretation import Situation, Span
 from treatment_agent.domain.scheduling import Window
 from treatment_agent.domain.text import NormalizedText
-from treatment_agent.understanding.calendar_days import HABIT_DAYS, habit_dates
-from treatment_agent.understanding.clock_times import mark_clocks
-from treatment_agent.understanding.day_hours import DAY_END, Hours, Shape
-from treatment_agent.understanding.mention_state import Mention
-from treatment_agent.understanding.rewording import without_moved, written_out
-from treatment_agent.understanding.suiting import Wish, wishes_of
-from treatment_agent.understanding.time_mentions import mentions_of
-from treatment_agent.understanding.time_page import Page, page_of, phrase_at
-from treatment_agent.understanding.time_tokens import tokenize
+from treatment_agent.understanding.times.calendar_days import HABIT_DAYS, Days, habit_dates
+from treatment_agent.understanding.times.clock_times import mark_clocks
+from treatment_agent.understanding.times.day_hours import DAY_END, Hours, Shape
+from treatment_agent.understanding.times.mention_state import Mention
+from treatment_agent.understanding.times.mentions import mentions_of
+from treatment_agent.understanding.times.page import Page, page_of, phrase_at
+from treatment_agent.understanding.times.rewording import without_moved, written_out
+from treatment_agent.understanding.times.suiting import Wish, wishes_of
+from treatment_agent.understanding.times.tokens import tokenize
 
 Minutes = tuple[int, int]
 _WHOLE_DAY: Minutes = (0, DAY_END)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from treatment_agent.understanding.calendar_days import Days, Found, coming, habit_dates, next_monday, one_day
-from treatment_agent.understanding.calendar_words import is_plural_weekday, weekday_of
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_days import Days, Found, coming, habit_dates, next_monday, one_day
+from treatment_agent.understanding.times.calendar_words import is_plural_weekday, weekday_of
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 _DEFINITE = frozenset("the that ese esa".split())
 _COMING = frozenset("this coming upcoming este proximo".split())
