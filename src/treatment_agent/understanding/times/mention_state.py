@@ -28,7 +28,7 @@ class Mention:
 
     `segment` counts the parts that full stops and "but" divide the message into. `touching` is True when only list
     words stand between this mention and the one before. `ends_absence` marks "can't until february". `any_day`
-    marks "anytime", which any other day replaces.
+    marks "anytime", which any other day replaces. `favoured` marks the first one behind "can do" and its like.
     """
 
     first: int
@@ -43,6 +43,7 @@ class Mention:
     overridable: bool = False
     ends_absence: bool = False
     any_day: bool = False
+    favoured: bool = False
 
 
 _INTENSIFIERS = frozenset(
@@ -68,6 +69,7 @@ class State:
     after_but: bool = False
     reason: bool = False
     so: bool = False
+    favour: bool = False
 
     def clear(self) -> None:
         """Forget the denial."""
@@ -78,7 +80,7 @@ class State:
         """Begin a new part of the message."""
         self.segment += 1
         self.join, self.list_only = Join.NONE, False
-        self.reason = self.so = False
+        self.reason = self.so = self.favour = False
 
 
 def moved_by_reference(page: Page, index: int, found: list[Mention], state: State) -> int | None:
@@ -163,7 +165,9 @@ def _chain(found: list[Mention], *, over_commas: bool) -> list[int]:
         later = found[places[-1]]
         if not later.touching or (later.join is Join.COMMA and not over_commas):
             break
-        if later.segment != found[places[-1] - 1].segment:
+        before = found[places[-1] - 1]
+        if later.segment != before.segment or (before.favoured and later.join is Join.COMMA):
+            # "Can do thursday, tuesday is out" turns down tuesday only.
             break
         places.append(places[-1] - 1)
     return places

@@ -167,6 +167,7 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
         negative=negative,
         overridable=state.comma or state.soft,
         ends_absence=freed and state.negative,
+        favoured=state.favour,
     )
 
 
@@ -178,7 +179,7 @@ def _all_said(page: Page, index: int, found: list[Mention]) -> bool:
 
 def _after_mention(state: State) -> None:
     state.join, state.list_only, state.after_but = Join.NONE, True, False
-    state.age = 0
+    state.age, state.favour = 0, False
 
 
 def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
@@ -251,6 +252,7 @@ def _mark(meaning: str, state: State) -> None:
         state.negative, state.soft, state.comma, state.age = True, meaning == "soft", False, 0
     elif meaning == "yes":
         state.clear()
+        state.favour = True
 
 
 def _age(state: State) -> None:
