@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from phrase_tables import OFFICE, SITUATION, cases_of, moment, slot, spelled_out
 
-from treatment_agent.domain.interpretation import Situation
+from treatment_agent.domain.interpretation import Asked, Situation
 from treatment_agent.domain.text import normalize
 from treatment_agent.understanding.times.reading import TimeReading, read_times
 
-TABLES = ("days", "hours", "exclusions", "deferrals", "later_times", "last_times", "told_times")
+TABLES = ("days", "hours", "exclusions", "deferrals", "later_times", "last_times", "told_times", "texted_times")
 
 
 def read(text: str, situation: Situation = SITUATION) -> TimeReading:
@@ -189,3 +189,25 @@ class TestReading:
     )
     def test_repetition_does_not_nest(self, text):
         assert isinstance(read(text), TimeReading)
+
+
+class TestWeeksMeant:
+    def test_weekday_of_a_visit_is_the_coming_one_and_the_one_in_the_offered_week(self):
+        assert days_of(read("friday")) == [date(2026, 11, 27), date(2026, 12, 4)]
+
+    def test_weekday_of_an_offer_is_the_offered_day(self):
+        assert days_of(read("tuesday at 2")) == [date(2026, 12, 1)]
+
+    def test_weekday_of_a_call_is_the_coming_one(self):
+        assert [window.start.date() for window in read("friday").for_call] == [date(2026, 11, 27)]
+
+    def test_weekday_when_a_visit_stands_is_this_or_next_week(self):
+        booked = Situation(now=SITUATION.now, asked=Asked.BOOKED)
+        assert days_of(read("friday", booked)) == [date(2026, 11, 27), date(2026, 12, 4)]
+
+    def test_said_this_or_next_leaves_one_day(self):
+        assert days_of(read("this friday")) == [date(2026, 11, 27)]
+        assert days_of(read("next friday")) == [date(2026, 12, 4)]
+
+    def test_without_offers_the_coming_one_is_meant(self):
+        assert days_of(read("friday", at(2026, 11, 23, 10))) == [date(2026, 11, 27)]

@@ -88,7 +88,8 @@ def _listed_before_month(page: Page, place: int) -> Found:
     days, at = [_day_number(page, place)], place + 1
     while len(days) < _MOST_LISTED and (page.kind(at) is Kind.COMMA or page.word(at) in ("or", "and", "o", "y")):
         at = page.skip(at + 1, frozenset("the el or and o y".split()))
-        day = _day_number(page, at) if page.kind(at) in (Kind.NUMBER, Kind.ORDINAL) else 0
+        # "8 o 9" alone are hours.
+        day = page.value(at) // 60 if page.kind(at) is Kind.CLOCK else _day_number(page, at)
         if not day:
             return None
         days.append(day)

@@ -45,7 +45,8 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
     index = 0
     while index < len(page.tokens):
         here = _mention_at(page, index, found)
-        if here and (here.segment == _NO_TIME or state.reason or _is_own(page, here)):
+        told = state.reason and not state.negative
+        if here and (here.segment == _NO_TIME or told or _is_own(page, here)):
             state.list_only = False
             index = here.behind
         elif here:
@@ -207,7 +208,7 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
 def _reasons(page: Page, index: int, found: list[Mention], state: State) -> bool:
     """Take note of "because" and "so"; True for the former, behind which a time is told and not wished for."""
     word = page.word(index)
-    if word in _BECAUSE and found and found[-1].segment == state.segment and not state.negative:
+    if word in _BECAUSE and found and found[-1].segment == state.segment:
         state.reason = True
         return True
     if word == "so" and page.word(index + 1) not in ("do", "does", "is", "would"):
