@@ -3,7 +3,7 @@
 `python training/facts.py` judges `data/facts/messages.jsonl`, `--file` another file; `--misses` prints what goes wrong.
 "Parsers" runs `pick_option` and `read_times` alone. "Whole" is what the local interpreter passes on; it counts the
 messages that it does not hand to a person. The rule of comparison is that of `treatment-agent eval`, and in addition
-`"option": null` demands that none was picked.
+`"option": null` demands that none was picked. Where a line has a `label`, "intent" counts the verdicts of that label.
 """
 # ruff: noqa: T201 -- it prints a report
 
@@ -22,9 +22,10 @@ from pydantic import SecretStr
 from treatment_agent.domain.interpretation import Asked, Facts, Situation
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.domain.text import normalize
+from treatment_agent.policies.replies import main_intent
 from treatment_agent.understanding.local import LocalInterpreter
 from treatment_agent.understanding.options import pick_option
-from treatment_agent.understanding.times import read_times
+from treatment_agent.understanding.times.reading import read_times
 
 HERE = Path(__file__).parent / "data" / "facts"
 ZONE = ZoneInfo("America/Chicago")
@@ -41,6 +42,7 @@ class Row:
     context: Asked
     lang: str
     wanted: dict[str, object]
+    label: str = ""
 
     @property
     def situation(self) -> Situation:
@@ -90,14 +92,14 @@ def read(path: Path) -> Iterator[Row]:
     """The lines of a file."""
     for line in path.read_text(encoding="utf-8").splitlines():
         told = json.loads(line)
-        yield Row(told.pop("text"), Asked(told.pop("context")), told.pop("lang"), told)
+        yield Row(told.pop("text"), Asked(told.pop("context")), told.pop("lang"), told, told.pop("label", ""))
 
 
 def parsed(row: Row) -> Facts:
     """Everything the parsers find, whatever the intent."""
     text = normalize(row.text)
     times = read_times(text, row.situation)
-    windows = (*times.today, *times.windows) if "call_at" in row.wanted else times.windows
+    windows = (*times.today, *times.for_call) if "call_at" in row.wanted else times.windows
     call_at = times.instant or (windows[0].start if windows else None)
     return Facts(pick_option(text, row.situation).option, windows, call_at, times.until)
 
@@ -135,6 +137,12 @@ def main() -> None:
     kept = [(row, told.facts) for row, told in heard if not told.topics and not told.abstained]
     print(f"{len(rows) - len(kept)} of {len(rows)} messages go to a person")
     report("whole", kept, misses=asked.misses)
+    judged = [(row, str(main_intent(told))) for row, told in heard if row.label and not told.topics]
+    right = sum(row.label == label for row, label in judged)
+    print(f"whole    intent   {right}/{len(judged)} = {right / max(len(judged), 1):.1%}")
+    for row, label in judged:
+        if row.label != label and asked.misses:
+            print(f"  {label} for {row.label} | {row.context} | {row.text}")
 
 
 if __name__ == "__main__":

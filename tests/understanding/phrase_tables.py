@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from treatment_agent.domain.interpretation import Asked, Situation
 from treatment_agent.domain.scheduling import Slot
-from treatment_agent.understanding.calendar_days import HABIT_DAYS
+from treatment_agent.understanding.times.calendar_days import HABIT_DAYS
 
 OFFICE = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=OFFICE)
@@ -34,7 +34,7 @@ SITUATION = Situation(
 def cases_of(name: str) -> list[dict[str, object]]:
     """The cases of one table; unknown keys are mistakes."""
     cases = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))["cases"]
-    known = {"text", "windows", "instant", "until", "ambiguous", "option"}
+    known = {"text", "windows", "visits", "instant", "until", "ambiguous", "option"}
     for case in cases:
         assert set(case) <= known, case
     return cases

@@ -16,7 +16,7 @@ from treatment_agent.understanding.classifier import Reading
 from treatment_agent.understanding.evidence import Evidence, features, log_odds
 from treatment_agent.understanding.judge import Judge, Limits, shipped_judge
 from treatment_agent.understanding.options import OptionPick
-from treatment_agent.understanding.times import TimeReading
+from treatment_agent.understanding.times.reading import TimeReading
 
 NOW = datetime(2026, 11, 23, 10, tzinfo=ZoneInfo("America/Chicago"))
 OFFERS = tuple(

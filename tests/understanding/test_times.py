@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from phrase_tables import OFFICE, SITUATION, cases_of, moment, slot, spelled_out
 
-from treatment_agent.domain.interpretation import Situation
+from treatment_agent.domain.interpretation import Asked, Situation
 from treatment_agent.domain.text import normalize
-from treatment_agent.understanding.times import TimeReading, read_times
+from treatment_agent.understanding.times.reading import TimeReading, read_times
 
-TABLES = ("days", "hours", "exclusions", "deferrals", "later_times", "last_times", "told_times")
+TABLES = ("days", "hours", "exclusions", "deferrals", "later_times", "last_times", "told_times", "texted_times")
 
 
 def read(text: str, situation: Situation = SITUATION) -> TimeReading:
@@ -39,7 +39,9 @@ class TestPhrases:
     def test_reads_the_phrase_as_written_down(self, case):
         reading = read(case["text"])
         if "windows" in case:
-            assert [(window.start, window.end) for window in reading.windows] == spelled_out(case["windows"])
+            assert [(window.start, window.end) for window in reading.for_call] == spelled_out(case["windows"])
+            visits = spelled_out(case.get("visits", case["windows"]))
+            assert [(window.start, window.end) for window in reading.windows] == visits
         assert reading.instant == (moment(case["instant"]) if "instant" in case else None)
         assert reading.until == (date.fromisoformat(case["until"]) if "until" in case else None)
         assert reading.ambiguous is case.get("ambiguous", False)
@@ -53,8 +55,11 @@ class TestToday:
     def test_weekday_of_today_is_next_week(self):
         assert days_of(read("monday")) == [date(2026, 11, 30)]
 
-    def test_weekday_of_today_is_today_when_its_clock_time_is_ahead(self):
-        assert read("monday at 3").windows[0].start == datetime(2026, 11, 23, 15, tzinfo=OFFICE)
+    def test_weekday_of_today_is_today_for_a_call_when_its_clock_time_is_ahead(self):
+        assert read("monday at 3").for_call[0].start == datetime(2026, 11, 23, 15, tzinfo=OFFICE)
+
+    def test_weekday_of_today_is_next_week_for_a_visit(self):
+        assert read("monday at 3").windows[0].start == datetime(2026, 11, 30, 15, tzinfo=OFFICE)
 
     def test_weekday_of_today_is_next_week_when_its_clock_time_is_past(self):
         assert read("monday at 9").windows[0].start == datetime(2026, 11, 30, 9, tzinfo=OFFICE)
@@ -177,10 +182,32 @@ class TestReading:
         assert (days[0], days[-1], len(days)) == (date(2026, 11, 24), date(2026, 12, 14), 21)
 
     def test_long_message_is_read_from_its_beginning(self):
-        assert days_of(read("wednesday please. " + "x " * 9000)) == [date(2026, 11, 25)]
+        assert days_of(read("this wednesday please. " + "x " * 9000)) == [date(2026, 11, 25)]
 
     @pytest.mark.parametrize(
         "text", ["the week of " * 400, "the " * 1200, "after " * 800, "1, " * 1500, "dec 8, " * 600]
     )
     def test_repetition_does_not_nest(self, text):
         assert isinstance(read(text), TimeReading)
+
+
+class TestWeeksMeant:
+    def test_weekday_of_a_visit_is_the_coming_one_and_the_one_in_the_offered_week(self):
+        assert days_of(read("friday")) == [date(2026, 11, 27), date(2026, 12, 4)]
+
+    def test_weekday_of_an_offer_is_the_offered_day(self):
+        assert days_of(read("tuesday at 2")) == [date(2026, 12, 1)]
+
+    def test_weekday_of_a_call_is_the_coming_one(self):
+        assert [window.start.date() for window in read("friday").for_call] == [date(2026, 11, 27)]
+
+    def test_weekday_when_a_visit_stands_is_this_or_next_week(self):
+        booked = Situation(now=SITUATION.now, asked=Asked.BOOKED)
+        assert days_of(read("friday", booked)) == [date(2026, 11, 27), date(2026, 12, 4)]
+
+    def test_said_this_or_next_leaves_one_day(self):
+        assert days_of(read("this friday")) == [date(2026, 11, 27)]
+        assert days_of(read("next friday")) == [date(2026, 12, 4)]
+
+    def test_without_offers_the_coming_one_is_meant(self):
+        assert days_of(read("friday", at(2026, 11, 23, 10))) == [date(2026, 11, 27)]

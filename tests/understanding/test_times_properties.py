@@ -12,7 +12,7 @@ from treatment_agent.domain.interpretation import Situation
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.domain.text import normalize
 from treatment_agent.understanding.options import pick_option
-from treatment_agent.understanding.times import read_times
+from treatment_agent.understanding.times.reading import read_times
 
 ZONES = [
     ZoneInfo(name) for name in ("America/Chicago", "America/Los_Angeles", "America/New_York", "America/Havana", "UTC")

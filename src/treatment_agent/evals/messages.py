@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, field_validator
 from treatment_agent.domain.interpretation import Intent, Topic
 from treatment_agent.domain.value import Value
 from treatment_agent.errors import ConfigurationError
-from treatment_agent.triage import Context, Triage
+from treatment_agent.triage import DEFAULT_OFFERS, Context, Triage
 
 LABELS = frozenset((*(t.value for t in Topic), *(i.value for i in Intent)))
 TOPICS = frozenset(t.value for t in Topic)
@@ -94,9 +94,11 @@ class Judged:
 
         call_at = facts["call_at"] and _moment(facts["call_at"])
         wanted = message.call_at and message.call_at.replace(tzinfo=self.zone)
+        picked = facts["option"]
+        taken = DEFAULT_OFFERS[picked - 1].replace(tzinfo=None) if picked in (1, 2) else None
         return (
-            (message.option is None or facts["option"] == message.option)
-            and all(inside(moment) for moment in message.fits)
+            (message.option is None or picked == message.option)
+            and all(inside(moment) or moment == taken for moment in message.fits)
             and not any(inside(moment) for moment in message.misses)
             and (not message.misses or message.fits != () or message.option is not None or windows != [])
             and (message.until is None or facts["until"] == message.until.isoformat())

@@ -9,7 +9,7 @@ from treatment_agent.domain.interpretation import Asked, Intent, Situation, Span
 from treatment_agent.policies.canonical import Words
 from treatment_agent.understanding.options import OptionPick
 from treatment_agent.understanding.routine import ClauseEvidence
-from treatment_agent.understanding.times import TimeReading
+from treatment_agent.understanding.times.reading import TimeReading
 
 # Phrases that explain more of a clause win; these points settle what is close.
 _POINTS = {

@@ -10,7 +10,7 @@ from treatment_agent.domain.interpretation import ClauseReading, Intent, Situati
 from treatment_agent.policies.lexicon import Match, label_of
 from treatment_agent.understanding.classifier import Reading
 from treatment_agent.understanding.options import OptionPick
-from treatment_agent.understanding.times import TimeReading
+from treatment_agent.understanding.times.reading import TimeReading
 
 # A share of 0 or 1 would outweigh everything else.
 _LEAST = 1e-4

@@ -31,7 +31,7 @@ def facts_of(context: Context, clauses: Sequence[ClauseReading], evidence: Seque
     pick, times = context.pick, context.times
     unclear = pick.ambiguous and Intent.ACCEPT in intents
     calls = Intent.CALLBACK in intents
-    windows = (*times.today, *times.windows) if calls else times.windows
+    windows = (*times.today, *times.for_call) if calls else times.windows
     call_at = times.instant or (windows[0].start if windows else None)
     # Nothing is booked unless the message accepts; a day named in a search or a simple yes is told all the same.
     accepted = Intent.ACCEPT in intents

@@ -32,7 +32,7 @@ from treatment_agent.understanding.facts import facts_of
 from treatment_agent.understanding.language import SHIPPED, LanguageGuesser
 from treatment_agent.understanding.options import pick_option
 from treatment_agent.understanding.routine import ClauseEvidence, RoutineLists
-from treatment_agent.understanding.times import read_times
+from treatment_agent.understanding.times.reading import read_times
 
 if TYPE_CHECKING:
     from treatment_agent.understanding.classifier import Reading

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from treatment_agent.understanding.calendar_words import NUMBERS, ORDINALS, month_of
-from treatment_agent.understanding.hour_numbers import UNITS
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_words import NUMBERS, ORDINALS, month_of, weekday_of
+from treatment_agent.understanding.times.hour_numbers import UNITS
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ _THOSE = frozenset("those these the them las los".split())
 _NOT_ONE = frozenset("that this the which either any no first second other other".split())
 _TEETH = frozenset("tooth teeth diente muela on crown filling molar root for".split())
 _TOLD = frozenset("was were hurt hurts fell broke came took went did didnt had".split())
-_ASKING = frozenset("anything something any".split())
+_NOT_POINTING = frozenset("anything something any at".split())
 _QUESTIONS = frozenset("how why cuanto cuanta porque".split())
 _NUMBER_JOINS = frozenset("or and o y".split())
 _ARTICLES = frozenset("the la el that this esa ese este dia your".split())
@@ -183,13 +183,18 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
     following = page.word(index + 1)
     article = page.word(index - 1) in _ARTICLES
     closed = page.kind(index + 1) in (None, Kind.BREAK, Kind.COMMA) or following in _ORDINAL_CLOSERS
-    noun = following in _ORDINAL_NOUNS or (following in ("time", "day") and article and page.word(index + 2) != "i")
+    noun = following in _ORDINAL_NOUNS or (
+        following in ("time", "day") and (article or index == 0) and page.word(index + 2) != "i"
+    )
     noun = noun or (
         following in ("of", "de") and page.word(index + 2) in _THOSE and month_of(page.word(index + 3)) is None
     )
     if not (noun or (closed and (article or index == 0 or page.word(index - 1) in _BEFORE_NUMBER))):
         return None
     if page.word(index - 1) in ("a", "my", "at", "one", "just", "our") or _asked_about(page, index):
+        return None
+    before = page.word(index - 2 if article else index - 1)
+    if not noun and (before in ("on", "of") or (before and weekday_of(before) is not None)):
         return None
     return Pointer(number, index, index + 1)
 
@@ -252,7 +257,7 @@ def order_pointers(page: Page) -> tuple[Pointer, ...]:
     for index in range(len(page.tokens)):
         for words, option in ends.items():
             hit = phrase_at(words, page, index)
-            if hit and page.word(hit[1]) not in _NOT_AMONG_OFFERS and page.word(index - 1) not in _ASKING:
+            if hit and page.word(hit[1]) not in _NOT_AMONG_OFFERS and page.word(index - 1) not in _NOT_POINTING:
                 found.append(Pointer(option, index, hit[1]))
     lone = _lone_word(page)
     if not found and lone is not None and _LONE[page.word(lone)] in ends:

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from treatment_agent.domain.interpretation import Situation, Span
 from treatment_agent.domain.text import NormalizedText, fold
-from treatment_agent.understanding.clock_times import mark_clocks
-from treatment_agent.understanding.day_hours import POINT_MINUTES, Hours, Shape
-from treatment_agent.understanding.mention_state import Mention
 from treatment_agent.understanding.option_words import Pointer, first_of, order_pointers, pointers_in
-from treatment_agent.understanding.rewording import without_moved, written_out
-from treatment_agent.understanding.suiting import Wish, wishes_of
-from treatment_agent.understanding.time_mentions import mentions_of
-from treatment_agent.understanding.time_page import Page, page_of, phrase_at
-from treatment_agent.understanding.time_tokens import Kind, tokenize
+from treatment_agent.understanding.times.clock_times import mark_clocks
+from treatment_agent.understanding.times.day_hours import POINT_MINUTES, Hours, Shape
+from treatment_agent.understanding.times.mention_state import Mention
+from treatment_agent.understanding.times.mentions import mentions_of
+from treatment_agent.understanding.times.page import Page, page_of, phrase_at
+from treatment_agent.understanding.times.rewording import without_moved, written_out
+from treatment_agent.understanding.times.suiting import Wish, wishes_of
+from treatment_agent.understanding.times.tokens import Kind, tokenize
 
 _HALF_DAY = 12 * 60
 _FEWEST_IN_RANGE = 3
@@ -81,17 +81,24 @@ def pick_option(text: NormalizedText, situation: Situation) -> OptionPick:
         if found
     ]
     excluded, plainly = _excluded(page, mentions, pointers + ordered)
-    return _decide(text, page, evidence, excluded, plainly)
+    return _decide(text, page, mentions, evidence, excluded, plainly)
 
 
 def _decide(
-    text: NormalizedText, page: Page, evidence: list[_Evidence], excluded: frozenset[int], plainly: bool
+    text: NormalizedText,
+    page: Page,
+    mentions: tuple[Mention, ...],
+    evidence: list[_Evidence],
+    excluded: frozenset[int],
+    plainly: bool,
 ) -> OptionPick:
     every = frozenset(range(1, len(page.offers) + 1))
     either = first_of(page, range(len(page.tokens)), "either")
     other = first_of(page, range(len(page.tokens)), "other")
     if not evidence:
-        return _by_exclusion(text, page, every - excluded if excluded else frozenset(), plainly, either, other)
+        wished = any(not mention.negative for mention in mentions)
+        left = every - excluded if excluded else frozenset[int]()
+        return _by_exclusion(text, page, left, plainly and not wished, either, other)
     allowed = every - excluded
     for found in evidence:
         allowed &= found.allows
@@ -186,7 +193,9 @@ def _by_time(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer,
 
 
 def _points(wish: Wish) -> bool:
-    """True for what names one of the offers: a day or a time, not "next week", "before 11" or "from 2 to 4" alone."""
+    """True for what names one of the offers: a day or a time, not "next week", "mornings" or "from 2 to 4" alone."""
+    if any(hours.plural for hours in wish.hours):
+        return False
     if wish.days:
         return not wish.days.wide and (len(wish.days.weekdays) < _FEWEST_IN_RANGE or not wish.days.habit)
     return any(hours.shape in (Shape.POINT, Shape.PART) for hours in wish.hours)

@@ -5,57 +5,42 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
-from treatment_agent.understanding.calendar_days import (
+from treatment_agent.understanding.times.calendar_days import (
     DAYS_AHEAD,
     FARTHEST_DAYS,
     Days,
-    coming,
-    habit_dates,
+    Found,
     merge_days,
     month_dates,
     named_day,
     next_date,
     next_day_of_month,
-    next_monday,
     one_day,
     stretch,
     valid_date,
 )
-from treatment_agent.understanding.calendar_words import (
+from treatment_agent.understanding.times.calendar_words import (
     NUMBERS,
     ORDINALS,
     SPANISH_NUMBERS,
     SPANISH_WEEKDAYS,
-    is_plural_weekday,
     month_of,
     weekday_of,
 )
-from treatment_agent.understanding.hour_numbers import UNITS
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
-
-Found = tuple[Days, int] | None
+from treatment_agent.understanding.times.hour_numbers import UNITS
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 _LONGEST_MONTH = 31
-_DEFINITE = frozenset("the that ese esa".split())
+_MOST_LISTED = 5
 _FEWEST_SPELLED = 3
 _ARTICLES_TOO = frozenset("a an un una one".split())
 
-_COMING = frozenset("this coming upcoming este proximo".split())
-_EVERY = frozenset("a un any every each most all cualquier los todos".split())
 _PAST = frozenset("last past previous pasado ultimo".split())
-_BEFORE_WEEKDAY = _COMING | _EVERY | _PAST | {"next", "the", "of", "las", "el"}
 _MONTH_NEEDS_HINT = frozenset("may mar ago jun".split())
 _MONTH_HINTS = frozenset(
     "in of until by before after next late early mid this en de hasta since or through for to end beginning".split()
 )
-# Abbreviations that are other words too: "i sat down", "the sun", "para tu hijo".
-_NOT_WEEKDAY_AFTER = {
-    "sat": frozenset("i we he she they have just".split()),
-    "sun": frozenset(("the",)),
-    "tu": frozenset("a con y para de es que si".split()),
-}
-_WE_WOULD = frozenset("like love prefer be rather need want have appreciate".split())
 _ORDINAL_NOUNS = frozenset(
     """
     one ones option time times grade tooth street floor visit appointment appt opinion slot choice party
@@ -63,7 +48,6 @@ _ORDINAL_NOUNS = frozenset(
     vez hora cita
     """.split()
 )
-_RANGE_JOINS = frozenset("to through thru a al until hasta".split())
 _LIST_JOINS = frozenset("or and o y to through".split())
 
 
@@ -76,72 +60,6 @@ def named_at(page: Page, index: int) -> Found:
     return (replace(days, until=days.first) if found[0] == "new_year" else days), found[1]
 
 
-def weekday_at(page: Page, index: int) -> Found:
-    """A weekday with its "next", "this", "any"; ranges of weekdays; weekends and working days are in `periods`."""
-    place = page.skip(index, _BEFORE_WEEKDAY)
-    day = _plain_weekday(page, place)
-    if day is None:
-        return None
-    behind = place + 1
-    said = {page.word(at) for at in range(index, place)}
-    if said & _PAST:
-        return None
-    last = _weekday_range(page, behind)
-    if last:
-        count = (last[0] - day) % 7 + 1
-        weekdays = frozenset((day + step) % 7 for step in range(count))
-        return Days(habit_dates(page.today, weekdays), weekdays, habit=True), last[1]
-    if said & _EVERY or is_plural_weekday(page.word(place)):
-        return Days(habit_dates(page.today, (day,)), frozenset((day,)), habit=True), behind
-    if "next" in said or _after_next(page, index):
-        return one_day(next_monday(page.today) + timedelta(days=day)), behind
-    offered = next((start.date() for start in page.offers if start.weekday() == day), None)
-    if offered and page.word(place - 1) in _DEFINITE:
-        return one_day(offered), behind
-    date_ = coming(day, page.today)
-    if page.word(behind) == "week" and not page.word(behind + 1):
-        return one_day(date_ + timedelta(days=7)), behind + 1
-    after = phrase_at("weekday_coming", page, behind)
-    if after or said & _COMING:
-        return one_day(date_), after[1] if after else behind
-    return Days(frozenset((date_,)), frozenset((day,))), behind
-
-
-def _after_next(page: Page, index: int) -> bool:
-    """True for the second day of "next monday or tuesday"."""
-    listed = page.word(index - 1) in ("or", "and") and page.word(index - 3) == "next"
-    return listed and weekday_of(page.word(index - 2)) is not None
-
-
-def _plain_weekday(page: Page, place: int) -> int | None:
-    word = page.word(place)
-    before = page.word(place - 1)
-    if word == "wed" and page.word(place + 1) in _WE_WOULD:
-        return None
-    if not word or before in _PAST or before in _NOT_WEEKDAY_AFTER.get(word, ()):
-        return None
-    if word == "tu" and not (page.kind(place + 1) in (Kind.SLASH, Kind.CLOCK) or page.word(place + 1) in ("th", "or")):
-        return None
-    if word == "m" or word == "f":
-        return _letter_weekday(page, place)
-    return weekday_of(word)
-
-
-def _letter_weekday(page: Page, place: int) -> int | None:
-    """Read "m-f" only."""
-    if page.word(place) == "m" and page.kind(place + 1) is Kind.DASH and page.word(place + 2) == "f":
-        return 0
-    return 4 if page.word(place) == "f" and page.kind(place - 1) is Kind.DASH and page.word(place - 2) == "m" else None
-
-
-def _weekday_range(page: Page, place: int) -> tuple[int, int] | None:
-    if page.kind(place) is not Kind.DASH and page.word(place) not in _RANGE_JOINS:
-        return None
-    end = page.skip(place + 1, frozenset(("el",)))
-    day = _plain_weekday(page, end)
-    return None if day is None else (day, end + 1)
-
-
 def month_day_at(page: Page, index: int) -> Found:
     """Read "dec 8", "december the 8th", "8 de diciembre", "12/8", with lists and ranges: "dec 8-10", "dec 8 or 9"."""
     if page.kind(index) is Kind.DATE:
@@ -151,6 +69,8 @@ def month_day_at(page: Page, index: int) -> Found:
     if ahead:
         at = page.skip(place + 1, frozenset("of de del".split()))
         month = _month_word(page, at)
+        if not month and (listed := _listed_before_month(page, place)):
+            return listed
         # "the 8th may work": without "of" a doubtful month word is none.
         return _dated(page, month, ahead, at + 1) if month and (at > place + 1 or page.word(at) != "may") else None
     month = _month_word(page, place)
@@ -161,6 +81,22 @@ def month_day_at(page: Page, index: int) -> Found:
     if not day or page.word(at + 1) in UNITS - {"of"}:
         return None
     return _more_days(page, month, _dated(page, month, day, at + 1))
+
+
+def _listed_before_month(page: Page, place: int) -> Found:
+    """Read "el 7, 8 o 9 de diciembre" and "the 8th or 9th of december"."""
+    days, at = [_day_number(page, place)], place + 1
+    while len(days) < _MOST_LISTED and (page.kind(at) is Kind.COMMA or page.word(at) in ("or", "and", "o", "y")):
+        at = page.skip(at + 1, frozenset("the el or and o y".split()))
+        # "8 o 9" alone are hours.
+        day = page.value(at) // 60 if page.kind(at) is Kind.CLOCK else _day_number(page, at)
+        if not day:
+            return None
+        days.append(day)
+        at += 1
+    month = _month_word(page, at + 1) if len(days) > 1 and page.word(at) in ("of", "de") else None
+    dates = [found for day in days if month and (found := _resolve(page.today, month, day, 0))]
+    return (Days(frozenset(dates)), at + 2) if dates else None
 
 
 def _month_word(page: Page, index: int) -> int | None:

@@ -56,6 +56,10 @@ class Days:
         return max(self.dates)
 
 
+Found = tuple[Days, int] | None
+"""Days that were read, and the index of the token behind them."""
+
+
 def one_day(day: date, *, doubtful: bool = False) -> Days:
     """A single date."""
     return Days(frozenset((day,)), doubtful=doubtful)
@@ -128,11 +132,11 @@ def next_date(month: int, day: int, today: date) -> date | None:
 
 
 def next_day_of_month(day: int, today: date) -> date | None:
-    """The next date from today on with this day of the month."""
+    """The next date after today with this day of the month: nobody calls today "the 23rd"."""
     for months in range(3):
         start = add_months(today.replace(day=1), months)
         found = valid_date(start.year, start.month, day)
-        if found and found >= today:
+        if found and found > today:
             return found
     return None
 

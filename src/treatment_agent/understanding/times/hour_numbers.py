@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from treatment_agent.understanding.calendar_words import NUMBERS, SPANISH_WEEKDAYS, month_of, weekday_of
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind, minutes_of
+from treatment_agent.understanding.times.calendar_words import NUMBERS, SPANISH_WEEKDAYS, month_of, weekday_of
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind, minutes_of
 
 STRONG = frozenset("at around after before until between las past noon circa alrededor than entre tipo".split())
 WEAK = frozenset("about by from like approx for do make it la since to or say".split())
@@ -18,7 +18,7 @@ _FOLLOWS = frozenset(
     fine tomorrow today tonight next this in instead for best better que o y a de por el sharp i im my we when
     because cause cuz but only the at perfect suits sounds should may might could can also too then am pm en
     hoy manana esta esa cual porque si gracias bien seria me mejor was onwards so later earlier ish each every
-    most any some anytime either lol maybe
+    most any some anytime either lol maybe menos excepto except
     """.split()
 )
 UNITS = frozenset(
@@ -128,7 +128,9 @@ def _by_word_before(page: Page, index: int) -> bool | None:
     if before in STRONG:
         return open_after(page, index, strict=False)
     clear = before in WEAK and before not in ("or", "to", "la", "it", "make", "do", "for")
-    clear = clear or (before == "la" and earlier == "a") or _behind_a_date(page, index)
+    clear = (
+        clear or (before == "la" and earlier in ("a", "de", "desde", "hasta", "como")) or _behind_a_date(page, index)
+    )
     clear = clear or (before in _TAKES and _offered_hour(page, index, page.value(index)))
     if clear or (before == "is" and _could_be(page, index)):
         return open_after(page, index, strict=True)
@@ -168,7 +170,8 @@ def _alternatives(page: Page, index: int) -> bool:
 def _at_the_end(page: Page, index: int) -> bool:
     """True for "earlier, 11?": a number that is a part of the message by itself."""
     opened = page.kind(index - 1) is Kind.COMMA or page.word(index - 1) in _ROUGHLY
-    opened = opened or (page.value(index) >= _FEWEST_MINUTES and page.kind(index - 1) in (None, Kind.BREAK))
+    opening = page.kind(index - 1) in (None, Kind.BREAK) or page.word(index - 1) == "so"
+    opened = opened or (page.value(index) >= _FEWEST_MINUTES and opening)
     return opened and page.kind(index + 1) in (None, Kind.BREAK)
 
 

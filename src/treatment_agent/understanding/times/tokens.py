@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from treatment_agent.domain.text import NormalizedText
-from treatment_agent.understanding.calendar_words import MONTHS, WEEKDAYS
+from treatment_agent.understanding.times.calendar_words import MONTHS, WEEKDAYS
 
 LONGEST_TEXT = 4000
 """Characters that are read; a text message of a patient is far shorter."""
@@ -37,7 +37,7 @@ class Token:
     """One token. `start` and `end` are offsets into the folded text.
 
     `value` is the number, the day of the month of an ordinal, or the minutes since midnight of a clock time as it
-    was written. `half` is "am" or "pm" where the patient said so. `rough` is True for "9ish".
+    was written; 1 for a question mark. `half` is "am" or "pm" where the patient said so. `rough` is True for "9ish".
     """
 
     kind: Kind
@@ -133,6 +133,8 @@ def _shortens(word: str, folded: str, index: int) -> bool:
     if word == "no":
         return bool(_NUMBER_NEXT.match(folded, index))
     following = _NEXT_WORD.match(folded, index)
+    if word in WEEKDAYS and following and following[1] in WEEKDAYS:
+        return False
     return word in _ABBREVIATED and not (following and following[1] in _OPENERS)
 
 
@@ -143,7 +145,7 @@ def _token(found: re.Match[str]) -> Token:
             word = _CONTRACTIONS.get(found.group()) or found.group().replace("'", "")
             return Token(Kind.WORD, _SPECIAL.get(word, word), start, end)
         case "stop":
-            return Token(Kind.BREAK, ".", start, end)
+            return Token(Kind.BREAK, ".", start, end, value=int("?" in found.group()))
         case "comma":
             return Token(Kind.COMMA, ",", start, end)
         case "dash":

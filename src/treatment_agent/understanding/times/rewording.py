@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treatment_agent.understanding.calendar_words import ORDINALS, TENS
-from treatment_agent.understanding.time_page import Page
-from treatment_agent.understanding.time_tokens import Kind, Token
+from treatment_agent.understanding.times.calendar_words import ORDINALS, TENS
+from treatment_agent.understanding.times.page import Page
+from treatment_agent.understanding.times.tokens import Kind, Token
 
 _LETTERS = {"m": "monday", "t": "tuesday", "w": "wednesday", "th": "thursday", "r": "thursday", "f": "friday"}
 _RUNS = {

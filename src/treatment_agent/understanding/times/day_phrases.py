@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-from treatment_agent.understanding.calendar_days import (
+from treatment_agent.understanding.times.calendar_days import (
     DAYS_AHEAD,
     FARTHEST_DAYS,
     Days,
-    add_months,
+    Found,
     coming,
     one_day,
     onwards,
     stretch,
 )
-from treatment_agent.understanding.calendar_words import NUMBERS, weekday_of
-from treatment_agent.understanding.day_names import Found, month_at, month_day_at, named_at, ordinal_at, weekday_at
-from treatment_agent.understanding.periods import period_at, week_of
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_words import weekday_of
+from treatment_agent.understanding.times.day_names import month_at, month_day_at, named_at, ordinal_at
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.periods import period_at, week_of
+from treatment_agent.understanding.times.shifts import amount_at, moved_by, shifted_at
+from treatment_agent.understanding.times.tokens import Kind
+from treatment_agent.understanding.times.weekdays import weekday_at
 
 _Reader = Callable[[Page, int], Found]
 _ARTICLES = frozenset("the el la on in of de del en for".split())
 _FREE = frozenset("free available open town libre disponible anytime flexible".split())
 _RANGE = frozenset("to through until al a hasta".split())
 _IN_EIGHT = {"ocho": 7, "8": 7, "quince": 14, "15": 14}
-_MOST = {"day": 365, "week": 104, "month": 24, "year": 2, "hour": 48, "minute": 600}
+_BEGINS = frozenset("starts begins comes hits empieza".split())
 
 
 def days_at(page: Page, index: int) -> Found:
     """The days that begin at token `index` and the index behind them, or None. Never an empty set of dates."""
-    return _shifted_at(page, index) or _in_eight_at(page, index) or _bounded_at(page, index) or _range_at(page, index)
+    return shifted_at(page, index) or _in_eight_at(page, index) or _bounded_at(page, index) or _open_at(page, index)
+
+
+def _open_at(page: Page, index: int) -> Found:
+    """Days, or the days from them on or up to them: "the 9th or later", "el 4 o antes"."""
+    found = _range_at(page, index)
+    side = phrase_at("onwards", page, found[1]) if found else None
+    if not found or not side or side[1] < found[1] + 2:
+        return found
+    days = (_from if side[0] == "since" else _by)(page.today, found[0])
+    return (days, side[1]) if days else found
 
 
 def _in_eight_at(page: Page, index: int) -> Found:
@@ -42,7 +53,8 @@ def _in_eight_at(page: Page, index: int) -> Found:
     if not found or page.word(found[1]) != "en" or len(found[0].dates) != 1:
         return None
     at = found[1] + 1
-    days = _IN_EIGHT.get(page.word(at) or str(page.value(at)))
+    number = page.value(at) // 60 if page.kind(at) is Kind.CLOCK else page.value(at)
+    days = _IN_EIGHT.get(page.word(at) or str(number))
     return (one_day(found[0].first + timedelta(days=days)), at + 1) if days else None
 
 
@@ -69,100 +81,31 @@ def _first_of(readers: tuple[_Reader, ...], page: Page, index: int) -> Found:
 def _after_articles(page: Page, index: int, read: _Reader = plain_days_at) -> Found:
     """Days with or without an article before them: "after the 15th", "after the holidays"."""
     for place in range(index, page.skip(index, _ARTICLES) + 1):
-        found = read(page, place)
+        found = _dated_weekday_at(page, place) or read(page, place)
         if found:
             return found
     return None
 
 
-def _shifted_at(page: Page, index: int) -> Found:
-    """Read "in two weeks", "two weeks from now", "within 3 days"."""
-    within = phrase_at("shift_within", page, index)
-    amount = _amount_at(page, within[1]) if within else None
-    if amount and amount[1] in ("day", "week", "month") and (amount[0] > 1 or page.word(index) != "next"):
-        days = stretch(page.today + timedelta(days=1), _moved(page.today, amount[0], amount[1]))
-        return (days, amount[2]) if days else None
-    if within and page.word(index) == "next" and page.word(index + 1) == "few":
+def _dated_weekday_at(page: Page, index: int) -> Found:
+    """Read "monday the 7th" and "friday dec 4" as the date, where no other wish could be meant."""
+    weekday = weekday_of(page.word(index)) if page.word(index) else None
+    if weekday is None:
         return None
-    opener = phrase_at("shift_in", page, index)
-    amount = _amount_at(page, opener[1]) if opener else None
-    if opener and amount and not (page.word(index) == "after" and phrase_at("days_after", page, amount[2])):
-        return _later(page, amount)
-    amount = _amount_at(page, index)
-    ahead = phrase_at("shift_from_now", page, amount[2]) if amount else None
-    return _later(page, (amount[0], amount[1], ahead[1])) if amount and ahead else None
-
-
-def _later(page: Page, amount: tuple[int, str, int]) -> Found:
-    count, unit, behind = amount
-    if unit in ("hour", "minute"):
-        return None
-    first = _moved(page.today, count, unit)
-    width = {"day": 0, "week": 6, "month": 29, "year": 29}[unit]
-    days = one_day(first) if unit == "day" else stretch(first, first + timedelta(days=width))
-    return (replace(days, until=first), behind) if days else None
-
-
-def _moved(today: date, count: int, unit: str) -> date:
-    if unit in ("day", "week"):
-        return today + timedelta(days=count * (7 if unit == "week" else 1))
-    return add_months(today, count * (12 if unit == "year" else 1))
-
-
-def _amount_at(page: Page, index: int) -> tuple[int, str, int] | None:
-    """Read "3 weeks", "a couple of months", "2-3 days" (the smaller): count, unit, index behind."""
-    if page.kind(index) is Kind.NUMBER:
-        count, at = page.value(index), index + 1
-    else:
-        found = phrase_at("counts", page, index)
-        word = page.word(index)
-        count, at = (int(found[0]), found[1]) if found else (NUMBERS.get(word, 0), index + 1)
-    if not count:
-        return None
-    if (page.kind(at) is Kind.DASH or page.word(at) in ("or", "to", "o")) and (
-        page.kind(at + 1) is Kind.NUMBER or page.word(at + 1) in NUMBERS
-    ):
-        at += 2
-    at = page.skip(at, frozenset(("more", "full", "mas", "of", "business", "short")))
-    unit = phrase_at("units", page, at)
-    if not unit or count > _MOST[unit[0]]:
-        return None
-    behind = unit[1] + 2 if page.word(unit[1]) == "or" and page.word(unit[1] + 1) in ("so", "two") else unit[1]
-    return count, unit[0], behind
-
-
-def moment_at(page: Page, index: int) -> tuple[datetime, int] | None:
-    """Read "in 30 minutes", "an hour from now", "en media hora": the instant and the index behind it."""
-    opener = phrase_at("shift_in", page, index)
-    place = opener[1] if opener and page.word(index) not in ("another", "after") else index
-    found = _minutes_at(page, place)
-    ahead = phrase_at("shift_from_now", page, found[1]) if found else None
-    if not found or not (place > index or ahead):
-        return None
-    moment = (page.now.astimezone(UTC) + timedelta(minutes=found[0])).astimezone(page.now.tzinfo)
-    return moment, ahead[1] if ahead else found[1]
-
-
-def _minutes_at(page: Page, place: int) -> tuple[int, int] | None:
-    half = phrase_at("half_hours", page, place)
-    if half:
-        return int(half[0]), half[1]
-    amount = _amount_at(page, place)
-    if not amount or amount[1] not in ("hour", "minute"):
-        return None
-    return (amount[0] * 60 if amount[1] == "hour" else amount[0]), amount[2]
+    found = _first_of((month_day_at, ordinal_at), page, index + 1)
+    return found if found and found[0].first.weekday() == weekday else None
 
 
 def _counted_at(page: Page, index: int) -> Found:
     """Read "a week from tuesday", "two weeks after thanksgiving", "3 days before christmas"."""
-    amount = _amount_at(page, index)
+    amount = amount_at(page, index)
     if not amount or amount[1] in ("hour", "minute") or page.word(amount[2]) not in ("from", "after", "before"):
         return None
     found = _after_articles(page, amount[2] + 1, _single_at)
     if not found:
         return None
     sign = -1 if page.word(amount[2]) == "before" else 1
-    moved = _moved(found[0].first, sign * amount[0], amount[1])
+    moved = moved_by(found[0].first, sign * amount[0], amount[1])
     return (one_day(moved), found[1]) if _within_reach(page, moved) else None
 
 
@@ -219,9 +162,15 @@ def _bounded_at(page: Page, index: int) -> Found:
         opener = phrase_at(table, page, index)
         if not opener:
             continue
+        if page.word(index) == "following" and weekday_of(page.word(index + 1)) is not None:
+            continue
+        if table == "days_until" and page.word(index) == "through":
+            make = after_days
         if table in ("days_from", "days_until") and (later := _after_at(page, opener[1])):
             return later
         found = _after_articles(page, opener[1])
+        if found and page.word(index) == "once" and page.word(found[1]) in _BEGINS:
+            make, found = _from, (found[0], found[1] + 1)
         if found and table == "days_from" and _range_join(page, found[1]):
             return _range_at(page, index)
         if table == "days_until" and _is_free(page, index):

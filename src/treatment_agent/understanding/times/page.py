@@ -9,8 +9,8 @@ from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 
-from treatment_agent.domain.interpretation import Situation
-from treatment_agent.understanding.time_tokens import Kind, Token
+from treatment_agent.domain.interpretation import Asked, Situation
+from treatment_agent.understanding.times.tokens import Kind, Token
 
 MOST_SKIPPED = 4
 """Small words that are passed over at one place: it keeps reading linear, whatever is sent."""
@@ -18,11 +18,16 @@ MOST_SKIPPED = 4
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Tokens, the moment they were written (aware, office zone) and the starts of the offered slots."""
+    """Tokens, the moment they were written (aware, office zone) and the starts of the offered slots.
+
+    `for_call` is True when we asked when to call, `booked` when a visit stands whose day is not known here.
+    """
 
     tokens: tuple[Token, ...]
     now: datetime
     offers: tuple[datetime, ...] = ()
+    for_call: bool = False
+    booked: bool = False
 
     @property
     def today(self) -> date:
@@ -52,7 +57,9 @@ class Page:
 def page_of(tokens: tuple[Token, ...], situation: Situation) -> Page:
     """The page for a message; offers are seen in the zone of `situation.now`."""
     zone = situation.now.tzinfo
-    return Page(tokens, situation.now, tuple(offer.start.astimezone(zone) for offer in situation.offers))
+    offers = tuple(offer.start.astimezone(zone) for offer in situation.offers)
+    asked = situation.asked
+    return Page(tokens, situation.now, offers, for_call=asked is Asked.CALLBACK_ASK, booked=asked is Asked.BOOKED)
 
 
 class PhraseTable:
@@ -78,11 +85,11 @@ class PhraseTable:
 
 
 def phrase_at(table: str, page: Page, index: int) -> tuple[str, int] | None:
-    """The meaning of a phrase of `time_phrases.toml` that begins at `index`, and the index behind it."""
+    """The meaning of a phrase of `phrases.toml` that begins at `index`, and the index behind it."""
     return _tables()[table].at(page, index)
 
 
 @cache
 def _tables() -> Mapping[str, PhraseTable]:
-    source = files("treatment_agent.understanding").joinpath("time_phrases.toml").read_text(encoding="utf-8")
+    source = files("treatment_agent.understanding.times").joinpath("phrases.toml").read_text(encoding="utf-8")
     return {name: PhraseTable(meanings) for name, meanings in tomllib.loads(source).items()}

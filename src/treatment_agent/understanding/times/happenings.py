@@ -5,8 +5,8 @@ A day or hour behind such words is no wish. It is left out of what suits.
 
 from __future__ import annotations
 
-from treatment_agent.understanding.calendar_words import weekday_of
-from treatment_agent.understanding.time_page import Page, phrase_at
+from treatment_agent.understanding.times.calendar_words import weekday_of
+from treatment_agent.understanding.times.page import Page, phrase_at
 
 _MOST_BETWEEN = 4
 _BETWEEN = frozenset(

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from treatment_agent.understanding.calendar_days import (
+from treatment_agent.understanding.times.calendar_days import (
     Days,
+    Found,
     add_months,
     coming,
     habit_dates,
@@ -18,14 +19,15 @@ from treatment_agent.understanding.calendar_days import (
     stretch,
     this_monday,
 )
-from treatment_agent.understanding.calendar_words import ORDINALS, month_of, weekday_of
-from treatment_agent.understanding.day_names import Found, whole_month
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_words import ORDINALS, month_of, weekday_of
+from treatment_agent.understanding.times.day_names import whole_month
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 _SEASONS = {"spring": (3, 20), "summer": (6, 21), "fall": (9, 22), "winter": (12, 21)}
 _EDGES = {"early": (1, 10), "mid": (11, 20), "late": (21, 31), "first half": (1, 15), "second half": (16, 31)}
 _FEW_DAYS_OF_WEEK = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}
+_PARTS_OF_WEEKS = {"week begins": (0, 1), "week halfway": (1, 3), "week ends": (3, 4)}
 _SEASON_HINTS = frozenset("the in this next until by come after before la el en spring summer maybe".split())
 _FEMININE_ORDINALS = {"primera": 1, "segunda": 2, "tercera": 3, "cuarta": 4}
 _LAST_WORDS = frozenset("last ultima ultimo".split())
@@ -41,8 +43,17 @@ def _simple_at(page: Page, index: int) -> Found:
     found = phrase_at("periods", page, index)
     if not found or _other_meaning(page, index, found[1]):
         return None
-    days = _resolve(found[0], page.today)
+    days = _part_of_weeks(page, found[0]) if found[0] in _PARTS_OF_WEEKS else _resolve(found[0], page.today)
     return (days, found[1]) if days else None
+
+
+def _part_of_weeks(page: Page, key: str) -> Days | None:
+    """The beginning, middle or end of "the week": this one and those we offered."""
+    low, high = _PARTS_OF_WEEKS[key]
+    mondays = {day - timedelta(days=day.weekday()) for day in (page.today, *(start.date() for start in page.offers))}
+    days = {monday + timedelta(days=step) for monday in mondays for step in range(low, high + 1)}
+    kept = frozenset(day for day in days if day > page.today)
+    return Days(kept, wide=True) if kept else None
 
 
 def _other_meaning(page: Page, index: int, behind: int) -> bool:
@@ -136,6 +147,7 @@ _MAKERS: Mapping[str, Callable[[date], Days | None]] = {
     "next weekend": lambda today: stretch(
         next_monday(today) + timedelta(days=5), next_monday(today) + timedelta(days=6)
     ),
+    "both weeks": lambda today: stretch(today, next_monday(today) + timedelta(days=6)),
     "week after next": lambda today: week_of(next_monday(today), 1),
     "this month": lambda today: stretch(today + timedelta(days=1), month_dates(today.year, today.month)[1]),
     "next month": lambda today: _month_slice(today, 1, 1, 31, defers=True),

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from treatment_agent.understanding.clock_times import clock_minutes, is_bare
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.clock_times import clock_minutes, is_bare
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind
 
 DAY_END = 24 * 60
 _DAY_OPENS = 7 * 60
@@ -91,6 +91,8 @@ _BUSY = frozenset(
     babysit babysitting cuido watching teaching appointment appt daycare gym practice training lecture nap court
     """.split()
 )
+_NOONS = frozenset("noon midday mediodia".split())
+_ONLY = frozenset("only solo solamente nomas puro pura".split())
 _MOST_SMALL_WORDS = 3
 _RANGE_WORDS = frozenset("to through until and a y hasta".split())
 
@@ -110,9 +112,10 @@ def _range_at(page: Page, index: int) -> tuple[Hours, int] | None:
         and (page.word(low + 1) not in ("and", "y") or page.word(index) in ("between", "entre"))
     )
     high = page.skip(low + 2, _SMALL)
-    if not join or page.kind(high) is not Kind.CLOCK:
+    to_noon = page.word(high) in _NOONS and clock_minutes(page.tokens[low]) < _NOON
+    if not join or not (to_noon or page.kind(high) is Kind.CLOCK):
         return None
-    start, end = _range_minutes(page, low, high)
+    start, end = (clock_minutes(page.tokens[low]), _NOON) if to_noon else _range_minutes(page, low, high)
     return Hours(start, end, Shape.RANGE, anchor=start, bare=is_bare(page.tokens[low])), high + 1
 
 
@@ -135,7 +138,7 @@ def _since_or_upto(page: Page, index: int) -> tuple[Hours, int] | None:
     if longest is None:
         return None
     place = page.skip(longest[1], _SMALL)
-    noon = longest[1] > index + 1 and page.word(place) in ("noon", "midday", "mediodia")
+    noon = longest[1] > index + 1 and page.word(place) in _NOONS
     if page.kind(place) is not Kind.CLOCK and not noon:
         return None
     moment, bare = (_NOON, False) if noon else (clock_minutes(page.tokens[place]), is_bare(page.tokens[place]))
@@ -167,7 +170,10 @@ def _part_at(page: Page, index: int) -> tuple[Hours, int] | None:
         return replace(_PARTS[plural[0]], plural=True), plural[1]
     if found and found[1] == index + 1 and page.word(index) in _NEEDS_A_DAY:
         return None
-    return (_PARTS[found[0]], found[1]) if found else None
+    if not found:
+        return None
+    habit = page.word(found[1]) in _ONLY or page.word(index - 1) in _ONLY
+    return replace(_PARTS[found[0]], plural=habit), found[1]
 
 
 def lone_part_at(page: Page, index: int) -> tuple[Hours, int] | None:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
-from treatment_agent.understanding.calendar_days import Days, habit_dates, merge_days, narrow
-from treatment_agent.understanding.day_hours import Hours, Shape
-from treatment_agent.understanding.mention_state import Join, Mention
+from treatment_agent.understanding.times.calendar_days import Days, habit_dates, merge_days, narrow
+from treatment_agent.understanding.times.day_hours import Hours, Shape
+from treatment_agent.understanding.times.mention_state import Join, Mention
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,18 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
         hours = next((part for part in pair if not part[0].days), [])
         if row[0].days and row[0].hours:
             days, hours, pair = row, row, [row]
+        elif len(pair) > 1 and not row[0].days and other[0].join is Join.OR and _stands_alone(row):
+            # "After 5 or on saturday" are two wishes: the hours are for any day.
+            wishes.append(replace(_wish([], row, today), days=Days(habit_dates(today), habit=True)))
+            index += 1
+            continue
         wishes.append(_wish(days, hours, today))
         index += len(pair)
     return wishes
+
+
+def _stands_alone(hours: list[Mention]) -> bool:
+    return any(mention.hours and mention.hours.shape in (Shape.SINCE, Shape.UNTIL) for mention in hours)
 
 
 def _dates_joined(rows: list[list[Mention]]) -> list[list[Mention]]:
@@ -108,8 +117,8 @@ def _wish(days: list[Mention], hours: list[Mention], today: date) -> Wish:
     some = (days or hours)[0]
     any_day = bool(days) and all(mention.any_day for mention in days)
     joined, told = _join_days(named, today), join_hours(hours)
-    if joined and joined.weekdays and any(part.plural for part in told):
-        joined = replace(joined, dates=habit_dates(today, joined.weekdays), habit=True)
+    if joined and joined.weekdays and (joined.habit or any(part.plural for part in told)):
+        joined = replace(joined, dates=joined.dates | habit_dates(today, joined.weekdays), habit=True)
     return Wish(joined, told, negative=some.negative, any_day=any_day)
 
 

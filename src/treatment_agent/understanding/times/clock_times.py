@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treatment_agent.understanding.calendar_words import NUMBERS
-from treatment_agent.understanding.hour_numbers import JOINS, NOT_BEFORE, STRONG, WEAK, is_time, only_number, open_after
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind, Token, minutes_of
+from treatment_agent.understanding.times.calendar_words import NUMBERS
+from treatment_agent.understanding.times.hour_numbers import (
+    JOINS,
+    NOT_BEFORE,
+    STRONG,
+    WEAK,
+    is_time,
+    only_number,
+    open_after,
+)
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.tokens import Kind, Token, minutes_of
 
 _SAID_IN_WORDS_ONLY = (10, 20, 40, 50)
 _MORNING_WORDS = frozenset("morning mornings am".split())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from treatment_agent.understanding.time_page import Page, phrase_at
+from treatment_agent.understanding.times.page import Page, phrase_at
 
 _PAST_VERBS = frozenset("was were came saw went called texted spoke talked estuve fui llame".split())
 _PAST_EXCEPT = frozenset(

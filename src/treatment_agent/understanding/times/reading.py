@@ -7,21 +7,21 @@ Dates are read month first. What a part of the day means stands in `day_hours`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
 from treatment_agent.domain.interpretation import Situation, Span
 from treatment_agent.domain.scheduling import Window
 from treatment_agent.domain.text import NormalizedText
-from treatment_agent.understanding.calendar_days import HABIT_DAYS, habit_dates
-from treatment_agent.understanding.clock_times import mark_clocks
-from treatment_agent.understanding.day_hours import DAY_END, Hours, Shape
-from treatment_agent.understanding.mention_state import Mention
-from treatment_agent.understanding.rewording import without_moved, written_out
-from treatment_agent.understanding.suiting import Wish, wishes_of
-from treatment_agent.understanding.time_mentions import mentions_of
-from treatment_agent.understanding.time_page import Page, page_of, phrase_at
-from treatment_agent.understanding.time_tokens import tokenize
+from treatment_agent.understanding.times.calendar_days import HABIT_DAYS, Days, habit_dates
+from treatment_agent.understanding.times.clock_times import mark_clocks
+from treatment_agent.understanding.times.day_hours import DAY_END, Hours, Shape
+from treatment_agent.understanding.times.mention_state import Mention
+from treatment_agent.understanding.times.mentions import mentions_of
+from treatment_agent.understanding.times.page import Page, page_of, phrase_at
+from treatment_agent.understanding.times.rewording import without_moved, written_out
+from treatment_agent.understanding.times.suiting import Wish, wishes_of
+from treatment_agent.understanding.times.tokens import tokenize
 
 Minutes = tuple[int, int]
 _WHOLE_DAY: Minutes = (0, DAY_END)
@@ -34,12 +34,14 @@ class TimeReading:
     """The times of one message.
 
     `windows` are times that suit: sorted, disjoint, in the future, without what was excluded. `today` is what is
-    left of today where hours without a day were named: too soon for a visit, not for a call. `instant` is the next
+    left of today where hours without a day were named: too soon for a visit, not for a call. `for_call` are the
+    windows as they suit a call: there "friday" is the coming one, whatever week we offered. `instant` is the next
     moment of the one clock time that was named. `until` is the day before which not to write again. `ambiguous` is
     True when a date fits two days or contradicts its weekday. `spans` are offsets into the raw message.
     """
 
     windows: tuple[Window, ...] = ()
+    for_call: tuple[Window, ...] = ()
     today: tuple[Window, ...] = ()
     instant: datetime | None = None
     until: date | None = None
@@ -60,6 +62,7 @@ def read_times(text: NormalizedText, situation: Situation) -> TimeReading:
     wishes = wishes_of(mentions, page.today)
     return TimeReading(
         windows=_windows(page, mentions, wishes),
+        for_call=_windows(replace(page, for_call=True), mentions, wishes),
         today=_as_windows(page, _left_of_today(page, wishes)),
         instant=_instant(page, mentions, wishes),
         until=_until(page, mentions, wishes),
@@ -79,8 +82,9 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
     if not liked and wishes:
         named = [wish.days for wish in wishes if wish.days and not wish.days.habit and not wish.days.weekdays]
         near = page.today + timedelta(days=HABIT_DAYS)
-        away = [days.last for days in named if days.wide or days.last > near]
-        free = {day for start in [page.today, *away] for day in habit_dates(start)}
+        away = [days for days in named if days.wide or days.last > near]
+        free = {day for start in [page.today, *(days.last for days in away)] for day in habit_dates(start)}
+        free |= {day for days in away for day in _days_before(page.today, days.first)}
         suits = {day: [_WHOLE_DAY] for day in free}
     for wish in wishes:
         if wish.negative:
@@ -91,6 +95,12 @@ def _windows(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
     return _as_windows(page, {day: suits[day] for day in suits if day >= back})
 
 
+def _days_before(today: date, day: date) -> set[date]:
+    """Tomorrow to the day before `day`, unless that is farther than anybody plans."""
+    between = (day - today).days
+    return {today + timedelta(days=step) for step in range(1, between)} if between <= _MOST_DAYS else set()
+
+
 def _left_of_today(page: Page, wishes: tuple[Wish, ...]) -> dict[date, list[Minutes]]:
     liked = [
         hours for wish in wishes if (wish.days is None or wish.any_day) and not wish.negative for hours in wish.hours
@@ -99,15 +109,40 @@ def _left_of_today(page: Page, wishes: tuple[Wish, ...]) -> dict[date, list[Minu
 
 
 def _dates(page: Page, wish: Wish) -> list[date]:
-    """The dates of a wish; a weekday that is today counts when its clock time is still ahead."""
+    """The dates of a wish; for a call, a weekday that is today counts when its clock time is still ahead."""
     if wish.days is None:
         return sorted(habit_dates(page.today))
-    days = sorted(wish.days.dates)[:_MOST_DAYS]
+    days = sorted(_in_weeks_meant(page, wish.days))[:_MOST_DAYS]
     today = page.today
-    if today.weekday() in wish.days.weekdays and not wish.days.habit and _still_ahead(page, wish.hours):
+    visit = page.offers and not page.for_call
+    if not visit and today.weekday() in wish.days.weekdays and not wish.days.habit and _still_ahead(page, wish.hours):
         later = today + timedelta(days=7)
         days = sorted({today if day == later else day for day in days})
     return days
+
+
+def _in_weeks_meant(page: Page, days: Days) -> frozenset[date]:
+    """The dates of "wednesday": the coming one and the one in a week we offered; an offered weekday is that day.
+
+    Nobody can tell which of the two is meant; we offer both. A call is wanted on the coming one.
+    """
+    if page.for_call or days.habit or not days.weekdays:
+        return days.dates
+    meant: set[date] = set()
+    for day in days.dates:
+        plain = day.weekday() in days.weekdays and day <= page.today + timedelta(days=7)
+        meant |= _weeks_meant(page, day) if plain else {day}
+    return frozenset(meant)
+
+
+def _weeks_meant(page: Page, day: date) -> set[date]:
+    offered = {start.date() for start in page.offers if start.weekday() == day.weekday()}
+    if offered:
+        return offered
+    if page.booked:
+        return {day, day + timedelta(days=7)}
+    beside = {start.date() + timedelta(days=day.weekday() - start.weekday()) for start in page.offers}
+    return {day} | {each for each in beside if each > page.today}
 
 
 def _still_ahead(page: Page, hours: tuple[Hours, ...]) -> bool:
@@ -160,7 +195,7 @@ def _instant(page: Page, mentions: tuple[Mention, ...], wishes: tuple[Wish, ...]
     wish, hours = timed[0]
     minutes = hours.anchor or 0
     near = [page.today, page.today + timedelta(days=1)]
-    days = near if wish.days is None else _dates(page, wish)
+    days = near if wish.days is None else _dates(replace(page, for_call=True), wish)
     return next((moment for day in days if (moment := _moment(page, day, minutes)) > page.now), None)
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from treatment_agent.understanding.calendar_days import Days
-from treatment_agent.understanding.day_hours import Hours, Shape, hours_at, since_hours, upto_hours
-from treatment_agent.understanding.day_phrases import after_days, before_days, days_at
-from treatment_agent.understanding.happenings import happening_at
-from treatment_agent.understanding.time_page import Page, phrase_at
+from treatment_agent.understanding.times.calendar_days import Days
+from treatment_agent.understanding.times.day_hours import Hours, Shape, hours_at, since_hours, upto_hours
+from treatment_agent.understanding.times.day_phrases import after_days, before_days, days_at
+from treatment_agent.understanding.times.happenings import happening_at
+from treatment_agent.understanding.times.page import Page, phrase_at
 
 
 class Join(StrEnum):
@@ -28,7 +28,7 @@ class Mention:
 
     `segment` counts the parts that full stops and "but" divide the message into. `touching` is True when only list
     words stand between this mention and the one before. `ends_absence` marks "can't until february". `any_day`
-    marks "anytime", which any other day replaces.
+    marks "anytime", which any other day replaces. `favoured` marks the first one behind "can do" and its like.
     """
 
     first: int
@@ -43,6 +43,7 @@ class Mention:
     overridable: bool = False
     ends_absence: bool = False
     any_day: bool = False
+    favoured: bool = False
 
 
 _INTENSIFIERS = frozenset(
@@ -51,6 +52,7 @@ _INTENSIFIERS = frozenset(
 
 
 _SUBJECTS = frozenset("i we he she yo".split())
+_HAVING_SUBJECTS = frozenset("ive weve hes shes".split())
 
 
 @dataclass(slots=True)
@@ -67,6 +69,7 @@ class State:
     after_but: bool = False
     reason: bool = False
     so: bool = False
+    favour: bool = False
 
     def clear(self) -> None:
         """Forget the denial."""
@@ -77,26 +80,44 @@ class State:
         """Begin a new part of the message."""
         self.segment += 1
         self.join, self.list_only = Join.NONE, False
-        self.reason = self.so = False
+        self.reason = self.so = self.favour = False
 
 
 def moved_by_reference(page: Page, index: int, found: list[Mention], state: State) -> int | None:
-    """Let "before that" and "after that" move the last mention."""
+    """Let "before that" and "after that" move the last mention, and "not then" or "so then" judge it."""
     side = phrase_at("reference", page, index)
     if side is None:
         return None
     place = next((at for at in range(len(found) - 1, -1, -1) if not found[at].any_day), None)
     if place is None:
         return None
-    last, after = found[place], side[0] == "after"
+    last = found[place]
+    if side[0] in ("not", "yes"):
+        found[place] = replace(last, negative=side[0] == "not")
+        state.clear()
+        return side[1]
     days, hours = last.days, last.hours
-    if hours and hours.shape is Shape.POINT and hours.anchor is not None:
-        hours = since_hours(hours.anchor, bare=hours.bare) if after else upto_hours(hours.anchor, bare=hours.bare)
-    elif days and not hours:
-        days = (after_days if after else before_days)(page.today, days) or days
-    found[place] = replace(last, days=days, hours=hours, negative=False, segment=state.segment)
+    if hours:
+        hours = _moved_hours(hours, after=side[0] == "after")
+    elif days:
+        days = (after_days if side[0] == "after" else before_days)(page.today, days) or days
+    before = found[place - 1] if place else None
+    beside = before is not None and before.days is not None and hours is not None and before.segment == last.segment
+    segment = last.segment if beside else state.segment
+    found[place] = replace(last, days=days, hours=hours, negative=False, segment=segment)
     state.clear()
     return side[1]
+
+
+def _moved_hours(hours: Hours, *, after: bool) -> Hours:
+    """The hours after or before a clock time or a stretch with ends: "she naps from 1 to 3, after that is good"."""
+    if hours.shape is Shape.POINT and hours.anchor is not None:
+        return since_hours(hours.anchor, bare=hours.bare) if after else upto_hours(hours.anchor, bare=hours.bare)
+    if after and hours.shape in (Shape.UNTIL, Shape.RANGE, Shape.PART):
+        return since_hours(hours.end, bare=hours.bare)
+    if not after and hours.shape in (Shape.SINCE, Shape.RANGE, Shape.PART):
+        return upto_hours(hours.start, bare=hours.bare)
+    return hours
 
 
 def judged_behind(page: Page, index: int, found: list[Mention], state: State) -> int | None:
@@ -105,7 +126,8 @@ def judged_behind(page: Page, index: int, found: list[Mention], state: State) ->
     if not near or not state.list_only or state.join is not Join.NONE:
         return None
     against = phrase_at("not_behind", page, index) or phrase_at("not_behind", page, page.skip(index, _INTENSIFIERS))
-    if not against and page.word(index) in _SUBJECTS and (happens := happening_at(page, index + 1)):
+    at = index + 1 if page.word(index) in _SUBJECTS else index if page.word(index) in _HAVING_SUBJECTS else -1
+    if not against and at >= 0 and (happens := happening_at(page, at)):
         against = "alone", happens
     favour = phrase_at("yes_behind", page, index)
     if page.word(index - 1) == "que" and page.word(index) == "no":
@@ -143,7 +165,9 @@ def _chain(found: list[Mention], *, over_commas: bool) -> list[int]:
         later = found[places[-1]]
         if not later.touching or (later.join is Join.COMMA and not over_commas):
             break
-        if later.segment != found[places[-1] - 1].segment:
+        before = found[places[-1] - 1]
+        if later.segment != before.segment or (before.favoured and later.join is Join.COMMA):
+            # "Can do thursday, tuesday is out" turns down tuesday only.
             break
         places.append(places[-1] - 1)
     return places

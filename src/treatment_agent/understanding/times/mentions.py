@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treatment_agent.understanding.calendar_days import Days
-from treatment_agent.understanding.day_hours import Shape, hours_at, lone_part_at
-from treatment_agent.understanding.day_phrases import days_at, moment_at
-from treatment_agent.understanding.happenings import happening_at
-from treatment_agent.understanding.mention_state import Join, Mention, State, judged_behind, moved_by_reference
-from treatment_agent.understanding.periods import any_day, week_of
-from treatment_agent.understanding.small_talk import is_greeting, is_past, is_routine
-from treatment_agent.understanding.time_page import Page, phrase_at
-from treatment_agent.understanding.time_tokens import Kind
+from treatment_agent.understanding.times.calendar_days import Days
+from treatment_agent.understanding.times.day_hours import Shape, hours_at, lone_part_at
+from treatment_agent.understanding.times.day_phrases import days_at
+from treatment_agent.understanding.times.happenings import happening_at
+from treatment_agent.understanding.times.mention_state import Join, Mention, State, judged_behind, moved_by_reference
+from treatment_agent.understanding.times.page import Page, phrase_at
+from treatment_agent.understanding.times.periods import any_day, week_of
+from treatment_agent.understanding.times.shifts import moment_at
+from treatment_agent.understanding.times.small_talk import is_greeting, is_past, is_routine
+from treatment_agent.understanding.times.tokens import Kind
 
 _OR = frozenset("or o u".split())
 _AND = frozenset("and y e n".split())
@@ -26,7 +27,9 @@ _LIST_WORDS = frozenset(
     the on at in of el la los las en a por either any also maybe around like for this de del que every both even como
     """.split()
 )
-_ABSENCE_ENDS = frozenset("until hasta not no back starting dont wait hold".split())
+_ABSENCE_ENDS = frozenset(
+    "until hasta through not no back starting dont wait hold regreso vuelvo return returning home".split()
+)
 _TODAY_PARTS = frozenset("tonight this esta".split())
 _BECAUSE = frozenset("because bc cuz cause porque pq".split())
 _AFTER = frozenset("after past despues from".split())
@@ -42,12 +45,15 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
     index = 0
     while index < len(page.tokens):
         here = _mention_at(page, index, found)
-        if here and (here.segment == _NO_TIME or state.reason or _is_own(page, here)):
+        told = state.reason and not state.negative
+        if here and (here.segment == _NO_TIME or told or _is_own(page, here)):
             state.list_only = False
             index = here.behind
         elif here:
             if state.so:
                 found = _without_reasons(found, here, state)
+            if here.any_day and state.join is not Join.OR and _is_the_rest(page, here):
+                found = [replace(each, negative=True) if each.days and not each.hours else each for each in found]
             found.append(_placed(page, here, state, found))
             if found[-1].hours and state.negative and not found[-1].negative:
                 # "I work until 5 on tuesday": the day is one that suits from then on.
@@ -63,6 +69,11 @@ def _is_own(page: Page, here: Mention) -> bool:
     """True for "I'll dial in to my 3:00" and "my mornings belong to the roses"."""
     lone = here.hours is not None and here.days is None and here.hours.shape is not Shape.SINCE
     return lone and page.word(here.first - 1) in ("my", "mi", "our", "his", "her") and page.word(here.behind) != "or"
+
+
+def _is_the_rest(page: Page, here: Mention) -> bool:
+    """True for "tuesdays I teach. any other day": the days named before are those that do not suit."""
+    return bool(_words(page, here.first, here.behind) & {"other", "otro", "otra"})
 
 
 def _without_reasons(found: list[Mention], here: Mention, state: State) -> list[Mention]:
@@ -104,10 +115,16 @@ def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None
         return None
     named = phrase_at("periods", page, index)
     dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
-    offered = page.offers[-1].date() if page.offers and not named else None
+    offered = (
+        page.offers[-1].date() if page.offers and (not named or "next" not in _words(page, index, said[1])) else None
+    )
     base = dated[-1] if dated else offered
     days = week_of(base, int(said[0])) if base else None
     return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None
+
+
+def _words(page: Page, first: int, behind: int) -> set[str]:
+    return {page.word(at) for at in range(first, behind)}
 
 
 def _counts_on(page: Page, behind: int) -> bool:
@@ -139,7 +156,8 @@ def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
 def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Mention:
     freed = page.word(here.first) in _ABSENCE_ENDS and not (here.hours and here.hours.shape is Shape.POINT)
     since = here.hours is not None and here.hours.shape is Shape.SINCE and page.word(here.first) not in _AFTER
-    negative = state.negative and not freed and not since
+    asked = state.comma and page.kind(here.behind) is Kind.BREAK and page.value(here.behind) == 1
+    negative = state.negative and not freed and not since and not asked
     if state.after_but and not state.negative and here.days and _all_said(page, here.first, found):
         negative = True
     return replace(
@@ -150,6 +168,7 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
         negative=negative,
         overridable=state.comma or state.soft,
         ends_absence=freed and state.negative,
+        favoured=state.favour,
     )
 
 
@@ -161,7 +180,7 @@ def _all_said(page: Page, index: int, found: list[Mention]) -> bool:
 
 def _after_mention(state: State) -> None:
     state.join, state.list_only, state.after_but = Join.NONE, True, False
-    state.age = 0
+    state.age, state.favour = 0, False
 
 
 def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
@@ -189,7 +208,7 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
 def _reasons(page: Page, index: int, found: list[Mention], state: State) -> bool:
     """Take note of "because" and "so"; True for the former, behind which a time is told and not wished for."""
     word = page.word(index)
-    if word in _BECAUSE and found and found[-1].segment == state.segment and not state.negative:
+    if word in _BECAUSE and found and found[-1].segment == state.segment:
         state.reason = True
         return True
     if word == "so" and page.word(index + 1) not in ("do", "does", "is", "would"):
@@ -203,6 +222,8 @@ def _connect(page: Page, index: int, found: list[Mention], state: State) -> None
     touching = bool(found) and found[-1].behind == index
     if word in _BUT and touching and found[-1].hours and hours_at(page, index + 1):
         state.join = Join.AND
+    elif word in _BUT and touching and _both_bounds(page, found[-1], index + 1):
+        state.join = Join.NONE
     elif word == "over" and touching and (hours_at(page, index + 1) or days_at(page, index + 1)):
         _mark("not", state)
     elif word in _BUT:
@@ -218,6 +239,12 @@ def _connect(page: Page, index: int, found: list[Mention], state: State) -> None
         _age(state)
 
 
+def _both_bounds(page: Page, last: Mention, index: int) -> bool:
+    """True for "before christmas but after the 15th": both hold."""
+    other = days_at(page, index) if last.days and last.days.wide and phrase_at("days_after", page, index) else None
+    return other is not None and bool(last.days and last.days.dates & other[0].dates)
+
+
 def _mark(meaning: str, state: State) -> None:
     state.list_only = False
     if meaning != "neutral":
@@ -226,6 +253,7 @@ def _mark(meaning: str, state: State) -> None:
         state.negative, state.soft, state.comma, state.age = True, meaning == "soft", False, 0
     elif meaning == "yes":
         state.clear()
+        state.favour = True
 
 
 def _age(state: State) -> None:

@@ -12,7 +12,7 @@ _WEEKDAY_WORDS = (
     "thursday thu thur thurs thrs thirsday thersday thrus thrusday thurday thusday thursd thr thuraday thurdsay "
     "jueves juev jue juevs juves juebes huebes",
     "friday fri frid fryday firday frday fridy viernes vie biernes bernes",
-    "saturday sat satur saterday saturdy sabado sab savado",
+    "saturday sat sats satur saterday saturdy sabado sab savado",
     "sunday sun sundy domingo dom",
 )
 _MONTH_WORDS = (
