@@ -8,6 +8,8 @@ from pydantic import SecretStr
 
 from treatment_agent.domain.interpretation import ClauseReading, Intent, Interpretation, Situation, Topic
 from treatment_agent.ports import Interpreter
+from treatment_agent.understanding.language_model.beside import BesideLocal
+from treatment_agent.understanding.language_model.interpreter import ModelInterpreter
 from treatment_agent.understanding.local import LocalInterpreter
 
 # Below this the local interpreter rather did not understand than found a topic: the other one may have.
@@ -41,9 +43,11 @@ class Union:
 
 
 def beside_local(interpreter: Interpreter | None) -> Interpreter:
-    """The local interpreter, or the given one with the local one beside it."""
-    if interpreter is None or isinstance(interpreter, LocalInterpreter | Union):
+    """The local interpreter, or the given one with the local one beside it. A language model may do less."""
+    if interpreter is None or isinstance(interpreter, LocalInterpreter | Union | BesideLocal):
         return interpreter or LocalInterpreter()
+    if isinstance(interpreter, ModelInterpreter):
+        return BesideLocal(interpreter, LocalInterpreter())
     return Union(interpreter)
 
 
