@@ -1,0 +1,125 @@
+"""Any LangChain chat model: answers, tokens, failures, and no trace of the words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.tracers.context import tracing_v2_enabled
+from pydantic import Field, SecretStr
+
+from treatment_agent.domain.interpretation import Intent, Interpretation, ModelFailure, Situation
+from treatment_agent.testing import answer
+from treatment_agent.understanding.language_model import LangChainCalls, ModelInterpreter, Patience
+
+SITUATION = Situation(now=datetime(2026, 11, 24, 18, tzinfo=ZoneInfo("America/Chicago")))
+TEXT = "after harvest"
+GOOD = AIMessage(
+    answer((TEXT, Intent.DEFER)),
+    usage_metadata={
+        "input_tokens": 900,
+        "output_tokens": 50,
+        "total_tokens": 950,
+        "input_token_details": {"cache_read": 800},
+    },
+)
+
+
+class Chat(BaseChatModel):
+    """A chat model of LangChain's kind that says what it is told to, and keeps what it was asked."""
+
+    say: Any
+    asked: list[BaseMessage] = Field(default_factory=list)
+    seen: list[bool] = Field(default_factory=list)
+    model: str = "own-chat-1"
+
+    @property
+    def _llm_type(self) -> str:
+        return "own"
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **more: Any
+    ) -> ChatResult:
+        from langsmith.utils import tracing_is_enabled
+
+        self.asked.extend(messages)
+        self.seen.append(bool(tracing_is_enabled()))
+        if isinstance(self.say, Exception):
+            raise self.say
+        return ChatResult(generations=[ChatGeneration(message=self.say)])
+
+
+def read(chat: Chat, *, traced: bool = False) -> Interpretation:
+    calls = LangChainCalls(chat, address="http://127.0.0.1:11434", traced=traced)
+    patience = Patience(attempts=1, wait_seconds=0)
+    return ModelInterpreter(calls, patience=patience).interpret(SecretStr(TEXT), SITUATION)
+
+
+class TestLangChainCalls:
+    def test_read_a_message(self):
+        chat = Chat(say=GOOD)
+
+        found = read(chat)
+
+        assert found.intents == (Intent.DEFER,)
+        assert found.model is not None
+        assert (found.model.model, found.model.input_tokens, found.model.cached_tokens) == ("own-chat-1", 900, 800)
+        assert "JSON Schema" in str(chat.asked[0].content)
+        assert [message.type for message in chat.asked] == ["system", *["human", "ai"] * 3, "human"]
+
+    @pytest.mark.parametrize(
+        ("say", "kind"),
+        [
+            (AIMessage(""), ModelFailure.EMPTY),
+            (AIMessage("Sure, see you Tuesday!"), ModelFailure.MALFORMED),
+            (AIMessage("{", response_metadata={"finish_reason": "length"}), ModelFailure.TRUNCATED),
+            (AIMessage("", response_metadata={"stop_reason": "refusal"}), ModelFailure.REFUSED),
+            (TimeoutError("after harvest"), ModelFailure.TIMEOUT),
+            (ConnectionError("after harvest"), ModelFailure.CONNECTION),
+            (type("RateLimitError", (Exception,), {"status_code": 429})("x"), ModelFailure.RATE_LIMITED),
+            (type("ServerError", (Exception,), {"status_code": 503})("x"), ModelFailure.SERVER),
+            (type("BadRequest", (Exception,), {"status_code": 400})("x"), ModelFailure.REJECTED),
+            (RuntimeError("after harvest"), ModelFailure.BROKEN),
+        ],
+    )
+    def test_name_a_failure(self, say: object, kind: ModelFailure, caplog: pytest.LogCaptureFixture):
+        found = read(Chat(say=say))
+
+        assert found.model is not None
+        assert found.model.failures == (kind,)
+        assert "harvest" not in caplog.text
+
+
+class TestTracing:
+    @pytest.fixture(autouse=True)
+    def _switched_on(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        from langsmith.utils import get_env_var
+
+        monkeypatch.setenv("LANGSMITH_TRACING", "true")
+        monkeypatch.setenv("LANGSMITH_API_KEY", "invented")
+        monkeypatch.setenv("LANGSMITH_ENDPOINT", "http://127.0.0.1:9")
+        get_env_var.cache_clear()
+        yield
+        get_env_var.cache_clear()
+
+    def test_does_not_see_the_words_by_default(self):
+        chat = Chat(say=GOOD)
+
+        read(chat)
+
+        assert chat.seen == [False]
+
+    def test_does_not_see_them_through_a_trace_that_is_open(self):
+        chat = Chat(say=GOOD)
+
+        with tracing_v2_enabled() as tracer:
+            read(chat)
+
+        assert chat.seen == [False]
+        assert tracer.latest_run is None
