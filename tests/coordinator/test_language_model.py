@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from langchain_core.tracers.context import collect_runs
+from langchain_core.tracers.context import tracing_v2_enabled
+from langsmith import Client
 from office_samples import Office
 
 from treatment_agent import Phase, PracticePolicy
@@ -40,12 +41,15 @@ WithModel = Callable[..., tuple[Office, ScriptedModel]]
 
 
 class TestHelp:
-    def test_turns_a_needless_handoff_into_a_routine_reply(self, office: Office, with_model: WithModel):
+    def test_is_worth_something_where_a_message_would_go_to_a_person(self, office: Office):
         office.first_touch()
-        helped, model = with_model(answer((OPEN, Intent.DEFER)))
 
         assert office.text(OPEN).phase_after is Phase.WITH_STAFF
-        assert helped.text(OPEN).phase_after is Phase.DEFERRED
+
+    def test_turns_a_needless_handoff_into_a_routine_reply(self, with_model: WithModel):
+        office, model = with_model(answer((OPEN, Intent.DEFER)))
+
+        assert office.text(OPEN).phase_after is Phase.DEFERRED
         model.done()
 
     def test_hands_off_what_only_the_model_understood(self, with_model: WithModel):
@@ -151,6 +155,20 @@ class TestHostileModel:
         assert outcome.booking.status in (BookingStatus.CONFIRMED, BookingStatus.REQUESTED)
 
 
+class Spy(Client):
+    """LangSmith's client, with its requests kept instead of sent."""
+
+    def __init__(self) -> None:
+        super().__init__(api_url="http://127.0.0.1:9", api_key="invented", auto_batch_tracing=False)
+        self.seen: list[str] = []
+
+    def create_run(self, *args: object, **fields: object) -> None:
+        self.seen.append(repr((args, fields)))
+
+    def update_run(self, *args: object, **fields: object) -> None:
+        self.seen.append(repr((args, fields)))
+
+
 class TestPrivacy:
     WORDS = "its ana marker-lastname, gotta wait for the zorbing circuit, call 312-555-0117"
 
@@ -167,11 +185,11 @@ class TestPrivacy:
         caplog.set_level(logging.DEBUG)
         office, _ = with_model(answer((OPEN, Intent.DEFER)), mode=Mode.ALWAYS)
 
-        with collect_runs() as runs:
+        spy = Spy()
+        with tracing_v2_enabled(client=spy):
             office.text(OPEN)
 
-        assert runs.traced_runs
-        seen = "".join(str(run.dict()) for run in runs.traced_runs) + caplog.text
+        seen = "".join(spy.seen) + caplog.text
         assert "understand" in seen
         assert "zorbing" not in seen
         assert "Marker-Lastname" not in seen

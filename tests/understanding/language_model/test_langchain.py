@@ -115,6 +115,13 @@ class TestTracing:
 
         assert chat.seen == [False]
 
+    def test_sees_them_where_the_office_says_so(self):
+        chat = Chat(say=GOOD)
+
+        read(chat, traced=True)
+
+        assert chat.seen == [True]
+
     def test_does_not_see_them_through_a_trace_that_is_open(self):
         chat = Chat(say=GOOD)
 
