@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import langsmith
 import pytest
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
@@ -96,37 +97,47 @@ class TestLangChainCalls:
         assert "harvest" not in caplog.text
 
 
+class Spy(langsmith.Client):
+    """LangSmith's client, with its requests kept instead of sent."""
+
+    def __init__(self) -> None:
+        super().__init__(api_url="http://127.0.0.1:9", api_key="invented", auto_batch_tracing=False)
+        self.seen: list[str] = []
+
+    def create_run(self, *args: object, **fields: object) -> None:
+        self.seen.append(repr((args, fields)))
+
+    def update_run(self, *args: object, **fields: object) -> None:
+        self.seen.append(repr((args, fields)))
+
+
 class TestTracing:
-    @pytest.fixture(autouse=True)
-    def _switched_on(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        from langsmith.utils import get_env_var
+    @pytest.fixture
+    def spy(self) -> Iterator[Spy]:
+        """LangSmith switched on for the whole process."""
+        made = Spy()
+        langsmith.configure(client=made, enabled=True)
+        yield made
+        langsmith.configure(client=None, enabled=None)
 
-        monkeypatch.setenv("LANGSMITH_TRACING", "true")
-        monkeypatch.setenv("LANGSMITH_API_KEY", "invented")
-        monkeypatch.setenv("LANGSMITH_ENDPOINT", "http://127.0.0.1:9")
-        get_env_var.cache_clear()
-        yield
-        get_env_var.cache_clear()
-
-    def test_does_not_see_the_words_by_default(self):
+    def test_sees_nothing_by_default(self, spy: Spy):
         chat = Chat(say=GOOD)
 
         read(chat)
 
         assert chat.seen == [False]
+        assert spy.seen == []
 
-    def test_sees_them_where_the_office_says_so(self):
+    def test_sees_the_words_where_the_office_says_so(self, spy: Spy):
+        read(Chat(say=GOOD), traced=True)
+
+        assert "after harvest" in "".join(spy.seen)
+
+    def test_does_not_see_them_through_a_trace_that_is_open(self, spy: Spy):
         chat = Chat(say=GOOD)
 
-        read(chat, traced=True)
-
-        assert chat.seen == [True]
-
-    def test_does_not_see_them_through_a_trace_that_is_open(self):
-        chat = Chat(say=GOOD)
-
-        with tracing_v2_enabled() as tracer:
+        with tracing_v2_enabled(client=spy):
             read(chat)
 
         assert chat.seen == [False]
-        assert tracer.latest_run is None
+        assert spy.seen == []

@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -161,14 +162,14 @@ def _may_change(error: BaseException) -> bool:
 def _within(seconds: float, call: Callable[[], T]) -> T:
     """Call, and come back in time even if the call does not.
 
-    In a thread of its own: a server that sends a byte a second keeps every timeout of a client from running out. The
-    thread has an empty context, so that a trace of the turn does not take the question in.
+    In a thread of its own: a server that sends a byte a second keeps every timeout of a client from running out. And in
+    an empty context, so that a trace of the turn does not take the question in.
     """
     done: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 
     def run() -> None:
         try:
-            done.put((call(), None))
+            done.put((Context().run(call), None))
         except BaseException as error:
             done.put((None, error))
 
