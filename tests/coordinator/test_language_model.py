@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from langchain_core.tracers.context import tracing_v2_enabled
@@ -14,7 +14,9 @@ from office_samples import Office
 
 from treatment_agent import Phase, PracticePolicy
 from treatment_agent.domain.interpretation import Intent, ModelFailure, Topic
+from treatment_agent.domain.office import Agreement
 from treatment_agent.domain.scheduling import BookingStatus
+from treatment_agent.errors import ConfigurationError
 from treatment_agent.testing import ScriptedModel, answer, no_model_calls
 from treatment_agent.testing.models import Step
 from treatment_agent.understanding.language_model import Mode, ModelInterpreter, Patience, Reply
@@ -96,6 +98,18 @@ class TestHelp:
         office.text("no thanks")
 
         assert office.coordinator.report().model.messages == 0
+
+
+class TestAgreement:
+    BAA = Agreement(provider="Example Models", signed_on=date(2026, 3, 2), recorded_by="Dana Ortiz")
+
+    def test_must_be_on_record_in_the_policy_too(self, built: Build, policy: PracticePolicy):
+        remote = ModelInterpreter(ScriptedModel(remote=True), baa=self.BAA)
+
+        with pytest.raises(ConfigurationError, match="baa_on_file"):
+            built(policy, interpreter=remote)
+
+        built(policy.model_copy(update={"baa_on_file": self.BAA, "version": "2"}), interpreter=remote)
 
 
 class TestDeterministicTurn:

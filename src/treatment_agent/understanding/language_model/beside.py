@@ -50,6 +50,11 @@ class BesideLocal:
         """Both versions, recorded with every turn."""
         return f"{self._model.version}/{self._local.version}"
 
+    @property
+    def remote(self) -> bool:
+        """True unless the model surely runs on this machine."""
+        return self._model.remote
+
     def interpret(self, text: SecretStr, situation: Situation) -> Interpretation:
         """Read the message here, and ask the model where its mode says so."""
         own = self._local.interpret(text, situation)

@@ -35,6 +35,19 @@ class Mode(StrEnum):
     ALWAYS = "always"
 
 
+def require_agreement(asked: object, baa: Agreement | None) -> None:
+    """Refuse a model elsewhere without an agreement; whatever has no `remote` asks nobody elsewhere that we know of.
+
+    Raises:
+        ConfigurationError: see above.
+    """
+    if getattr(asked, "remote", False) and baa is None:
+        raise ConfigurationError(
+            "ModelInterpreter: the model is not on this machine and no business associate agreement is on record; "
+            "set PracticePolicy.baa_on_file and pass it as `baa`, or use a server on a loopback address"
+        )
+
+
 class ModelInterpreter:
     """Implements `ports.Interpreter` with a language model. `Coordinator` puts the local interpreter beside it.
 
@@ -61,11 +74,7 @@ class ModelInterpreter:
         patience: Patience | None = None,
         breaker: Breaker | None = None,
     ) -> None:
-        if calls.remote and baa is None:
-            raise ConfigurationError(
-                "ModelInterpreter: the model is not on this machine and no business associate agreement is on record; "
-                "set PracticePolicy.baa_on_file and pass it as `baa`, or use a server on a loopback address"
-            )
+        require_agreement(calls, baa)
         self.mode = mode
         self._remote = calls.remote
         self._asking = Asking(calls, patience or Patience(), breaker or Breaker())
