@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from treatment_agent.domain.interpretation import ModelFailure
+from treatment_agent.errors import ConfigurationError, ModelFailed
 from treatment_agent.testing import ScriptedModel
 from treatment_agent.understanding.language_model import Breaker, Patience, Reply, Request
 from treatment_agent.understanding.language_model.resilience import Asking, Meter
@@ -81,7 +82,26 @@ class TestBreaker:
             thread.join(5)
 
 
+class TestPatience:
+    @pytest.mark.parametrize("wrong", [{"seconds": 0}, {"seconds": 61}, {"seconds": -1}, {"attempts": 0}])
+    def test_ends_before_the_lease_of_the_conversation(self, wrong: dict[str, int]):
+        with pytest.raises(ConfigurationError, match="Patience"):
+            Patience(**wrong)
+
+
 class TestAsking:
+    def test_takes_a_failure_of_a_kind_it_does_not_know_for_a_broken_model(self):
+        class Own:
+            name, remote = "own", False
+
+            def ask(self, request: Request, *, timeout: float) -> Reply:
+                raise ModelFailed("out of paper")
+
+        meter = Meter()
+
+        assert Asking(Own(), Patience(attempts=1), Breaker()).ask(REQUEST, str, meter) is None
+        assert meter.failures == [ModelFailure.BROKEN]
+
     def test_counts_no_refusal_against_the_service(self):
         breaker = Breaker(failures=1)
         asking = Asking(ScriptedModel([ModelFailure.REFUSED, "x"]), Patience(), breaker)
@@ -105,8 +125,6 @@ class TestAsking:
 
         def read(text: str) -> str:
             if text == "bad":
-                from treatment_agent.errors import ModelFailed
-
                 raise ModelFailed(ModelFailure.MALFORMED)
             return text
 

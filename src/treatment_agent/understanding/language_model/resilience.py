@@ -20,11 +20,14 @@ from tenacity.nap import sleep as rest
 from tenacity.stop import stop_base
 
 from treatment_agent.domain.interpretation import ModelFailure
-from treatment_agent.errors import ModelFailed
+from treatment_agent.errors import ConfigurationError, ModelFailed
 from treatment_agent.understanding.language_model.calls import SWITCH, ModelCalls, Reply, Request
 
 T = TypeVar("T")
 
+_KINDS = {kind.value: kind for kind in ModelFailure}
+# A turn holds its conversation's lease meanwhile; this is well within it.
+_LONGEST_SECONDS = 60.0
 # What another try will not change.
 _FINAL = frozenset({ModelFailure.REFUSED, ModelFailure.REJECTED, ModelFailure.RESTING})
 # What says nothing about the health of the service: it is about one message.
@@ -36,12 +39,21 @@ class Patience:
     """How long a patient's turn waits for a model: `seconds` in all, over at most `attempts` of `attempt_seconds`.
 
     Between attempts it waits about `wait_seconds`, then twice that, or what the provider asks for if there is time.
+
+    Raises:
+        ConfigurationError: `seconds` is not above 0 and at most 60, or there is no attempt.
     """
 
     seconds: float = 10.0
     attempts: int = 3
     attempt_seconds: float = 6.0
     wait_seconds: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 0 < self.seconds <= _LONGEST_SECONDS or self.attempts < 1:
+            raise ConfigurationError(
+                "Patience: give `seconds` from above 0 to 60, and at least one attempt; the patient waits meanwhile"
+            )
 
 
 class Breaker:
@@ -134,7 +146,7 @@ class Asking:
             meter.add(reply)
             return read(reply.text)
         except ModelFailed as error:
-            meter.failures.append(ModelFailure(error.kind))
+            meter.failures.append(_KINDS.get(error.kind, ModelFailure.BROKEN))
             raise
 
     def _wait(self, state: RetryCallState) -> float:
