@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from treatment_agent.domain.interpretation import Asked, Intent, Situation, Topic
+from treatment_agent.domain.interpretation import Asked, Intent, ModelFailure, Situation, Topic
 from treatment_agent.domain.patients import Patient
 from treatment_agent.domain.treatment import Case, Procedure
-from treatment_agent.errors import AdapterUnavailable, NaiveDatetimeError
+from treatment_agent.errors import AdapterUnavailable, ModelFailed, NaiveDatetimeError
 from treatment_agent.ports import Interpreter
 from treatment_agent.testing import (
     ConstantInterpreter,
@@ -17,10 +17,15 @@ from treatment_agent.testing import (
     Faults,
     Faulty,
     FrozenClock,
+    OpenAIServer,
     ScriptedInterpreter,
+    ScriptedModel,
+    answer,
+    no_model_calls,
     understood,
 )
 from treatment_agent.tools.memory import MemoryChart
+from treatment_agent.understanding.language_model import ModelInterpreter, Reply, Request
 
 NOW = datetime(2026, 11, 23, 16, tzinfo=UTC)
 SITUATION = Situation(now=NOW)
@@ -189,3 +194,59 @@ class TestConstantInterpreter:
 
         assert interpreter.interpret(SecretStr("a"), SITUATION) is interpreter.interpret(SecretStr("b"), SITUATION)
         assert interpreter.version == "ack-1"
+
+
+class TestScriptedModel:
+    REQUEST = Request("", (), "who?", {}, "")
+
+    def test_answers_in_order_and_keeps_the_requests(self):
+        with ScriptedModel(["a", Reply("b", 7)]) as model:
+            assert [model.ask(self.REQUEST, timeout=1).text for _ in range(2)] == ["a", "b"]
+
+        assert model.requests == (self.REQUEST, self.REQUEST)
+
+    def test_fails_as_told(self):
+        with ScriptedModel([ModelFailure.REFUSED]) as model, pytest.raises(ModelFailed) as caught:
+            model.ask(self.REQUEST, timeout=1)
+
+        assert caught.value.kind == "refused"
+
+    def test_fails_on_a_call_too_many_and_again_at_the_end(self):
+        model = ScriptedModel()
+        with pytest.raises(AssertionError, match="call 1"):
+            model.ask(self.REQUEST, timeout=1)
+
+        with pytest.raises(AssertionError, match="1 calls for a script of 0"):
+            model.done()
+
+    def test_fails_on_a_step_that_nobody_asked_for(self):
+        with pytest.raises(AssertionError, match="0 calls for a script of 1"), ScriptedModel(["a"]):
+            pass
+
+
+class TestNoModelCalls:
+    def test_fails_where_a_model_is_asked_even_if_that_is_swallowed(self):
+        interpreter = ModelInterpreter(ScriptedModel([answer(("hi", Intent.ACK))]))
+
+        def swallows() -> None:
+            with no_model_calls():
+                try:
+                    interpreter.interpret(SecretStr("hi"), SITUATION)
+                except AssertionError:
+                    pass
+
+        with pytest.raises(AssertionError, match="1 calls"):
+            swallows()
+
+    def test_lets_everything_else_through_and_ends_with_its_block(self):
+        with no_model_calls():
+            pass
+
+        interpreter = ModelInterpreter(ScriptedModel([answer(("hi", Intent.ACK))]))
+        assert interpreter.interpret(SecretStr("hi"), SITUATION).intents == (Intent.ACK,)
+
+
+class TestOpenAIServer:
+    def test_fails_on_steps_that_nobody_asked_for(self):
+        with pytest.raises(AssertionError, match="0 requests for a script of 1"), OpenAIServer(["a"]):
+            pass

@@ -10,6 +10,7 @@
     │   ├── AdapterUnavailable  retry is safe: nothing was written
     │   ├── AdapterRejected     the other system said no; retrying will not help
     │   ├── DeliveryInDoubt     a send may or may not have happened: a person decides
+    │   ├── ModelFailed         a language model gave no answer that counts; `kind` says why
     │   └── SlotTaken           somebody else has the slot
     ├── NotPermitted            a rule forbids it; carries the rule id
     ├── NotFound                no such patient, conversation or handoff
@@ -85,6 +86,18 @@ class AdapterRejected(AdapterError):
 
 class DeliveryInDoubt(AdapterError):
     """A message may or may not have left. It is never sent again by itself."""
+
+
+class ModelFailed(AdapterError):
+    """A language model gave no answer that counts. `kind` is a `ModelFailure`, told in one word.
+
+    `retry_after` is how many seconds the provider asked to wait, if it did.
+    """
+
+    def __init__(self, kind: str, *, retry_after: float | None = None) -> None:
+        self.kind = kind
+        self.retry_after = retry_after
+        super().__init__(f"the language model gave no usable answer: {kind}")
 
 
 class SlotTaken(AdapterError):

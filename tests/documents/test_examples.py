@@ -13,6 +13,15 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOWS = {
     "first_conversation.py": ["booked", "with_staff", "clinical"],
     "own_cadence.py": ["case-ana Sat 28 Nov, 11:30", "case-ben queue.no-consent"],
+    "langchain_model.py": ["helped ['defer'] list/p1/local-"],
+    "local_model.py": ["topics ['insurance'", "failed attempts ['server']"],
+    "openai_model.py": [
+        "-> deferred, rule reply.defer",
+        "-> with_staff",
+        "model stand-in p1-",
+        "read defer, local",
+        "1 message, 1 call, 1 made routine",
+    ],
     "own_export.py": ["case-17", "line 3, column 'Handy'", "line 4, column 'Datum'"],
     "own_guardrail.py": ["with_staff guardrail.shuttle front_desk"],
     "own_priority.py": [

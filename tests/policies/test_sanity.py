@@ -8,7 +8,16 @@ from datetime import date, datetime, timedelta
 import pytest
 from policy_samples import NOW
 
-from treatment_agent.domain.interpretation import ClauseReading, Facts, Intent, Interpretation, Span, Topic
+from treatment_agent.domain.interpretation import (
+    ClauseReading,
+    Facts,
+    Intent,
+    Interpretation,
+    ModelFailure,
+    ModelUse,
+    Span,
+    Topic,
+)
 from treatment_agent.domain.scheduling import Window
 from treatment_agent.policies.sanity import checked
 
@@ -66,3 +75,30 @@ class TestChecked:
     def test_never_turns_a_topic_into_anything_else(self):
         topic = replace(CLAUSE, label=Topic.EMERGENCY)
         assert check(replace(GOOD, clauses=(topic,))).topics == (Topic.EMERGENCY,)
+
+
+class TestModelUse:
+    USE = ModelUse("small", "p1", 2, True, (ModelFailure.TIMEOUT,), 900, 800, 50, 700, (Intent.DEFER,), (None,))
+
+    def test_is_kept(self):
+        assert check(replace(GOOD, model=self.USE)).model == self.USE
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"model": "the patient's own words"},
+            {"prompt": ""},
+            {"calls": -1},
+            {"input_tokens": True},
+            {"milliseconds": 10**12},
+            {"failures": ("my tooth hurts",)},
+            {"said": ("my tooth hurts",)},
+            {"local": (None,) * 2000},
+            {"answered": "yes"},
+        ],
+    )
+    def test_is_left_out_where_it_holds_more_than_names_counts_and_labels(self, changes: dict[str, object]):
+        checked_answer = check(replace(GOOD, model=replace(self.USE, **changes)))  # type: ignore[arg-type]
+
+        assert checked_answer.model is None
+        assert checked_answer.clauses == GOOD.clauses

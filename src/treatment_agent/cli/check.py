@@ -180,8 +180,10 @@ def _approvers(policy: PracticePolicy) -> Iterator[Finding]:
 
 
 def _model(coordinator: Coordinator) -> Iterator[Finding]:
-    if coordinator.policy.baa_on_file:
-        yield Finding("ok", "model", "a business associate agreement is on file: a remote model may be used")
+    agreement = coordinator.policy.baa_on_file
+    if agreement is not None:
+        since = f"{agreement.provider}, signed {agreement.signed_on}, recorded by {agreement.recorded_by}"
+        yield Finding("ok", "model", f"agreement on file ({since}): a remote model may be used")
     else:
         yield Finding("ok", "model", "no agreement on file: no patient's words leave this machine for a model")
 

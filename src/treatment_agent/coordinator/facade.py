@@ -95,7 +95,7 @@ class Coordinator(OfficeControl):
         self.graph: Graph = build_graph(self._saver)
         self._gates = Gates(policy, self.ledger, self.clock, live_chart=tools.chart is not None, shadow=self.shadow)
         chart = tools.chart or EnrolledChart()
-        self.interpreter: Interpreter = beside_local(interpreter)
+        self.interpreter: Interpreter = beside_local(interpreter, policy.baa_on_file)
         self._ports = Ports(
             policy=policy,
             scheduler=tools.scheduler,

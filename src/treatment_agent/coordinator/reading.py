@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from treatment_agent.coordinator.answers import SentText, TurnOutcome, Why, WhyLine
 from treatment_agent.domain.books import StoredEvent
+from treatment_agent.domain.interpretation import Intent, ModelUse, Topic
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import NotFound
 from treatment_agent.policies.rules import sentence
@@ -96,4 +97,23 @@ def _detail(record: TurnRecord) -> str:
         parts.append(f"reason {record.reason.code.value}")
     if record.failures:
         parts.append("failed " + ", ".join(record.failures))
+    if record.interpretation and record.interpretation.model:
+        parts.append(_with_model(record.interpretation.model))
     return "; ".join(parts)
+
+
+def _with_model(use: ModelUse) -> str:
+    """What a language model had to do with a turn, in a few words."""
+    name = f"model {use.model} {use.prompt}"
+    failed = ", ".join(failure.value for failure in use.failures)
+    if not use.answered:
+        return f"{name} gave no answer ({failed or 'not asked'}), the local reading stands"
+    tokens = f"{use.calls} calls, {use.input_tokens} + {use.output_tokens} tokens, {use.milliseconds} ms"
+    after = f", after {failed}" if failed else ""
+    if not use.disagrees:
+        return f"{name} agreed ({tokens}{after})"
+    return f"{name} read {_labels(use.said)}, local {_labels(use.local)} ({tokens}{after})"
+
+
+def _labels(labels: tuple[Topic | Intent | None, ...]) -> str:
+    return " + ".join(dict.fromkeys(label.value if label else "unclear" for label in labels)) or "nothing"

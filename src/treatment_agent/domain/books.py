@@ -200,6 +200,32 @@ class ConversationRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelTally:
+    """What a language model did and took: messages it was asked about, and the conversations they belong to.
+
+    `resolved` and `added` count messages where it made routine of what was unclear here, and where it found a topic
+    that was not found here; `disagreed` all where it read something else. `failures` counts attempts by kind,
+    `unanswered` messages that it did not help with. `milliseconds` is the waiting of all turns together, `slowest` that
+    of the slowest one. `cached_tokens` are part of `input_tokens`.
+    """
+
+    conversations: int = 0
+    messages: int = 0
+    calls: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    milliseconds: int = 0
+    slowest: int = 0
+    unanswered: int = 0
+    disagreed: int = 0
+    resolved: int = 0
+    added: int = 0
+    failures: dict[str, int] = field(default_factory=dict)
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """Counts for the funnel (`Coordinator.report`). Denominator: cases entered in the period."""
 
@@ -218,3 +244,4 @@ class Tally:
     opted_out: int = 0
     value_entered_cents: int = 0
     value_booked_cents: int = 0
+    model: ModelTally = ModelTally()

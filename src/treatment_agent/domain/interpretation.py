@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from pydantic import SecretStr
+
 from treatment_agent.domain.scheduling import Slot, Window
 
 
@@ -134,14 +136,65 @@ class Facts:
     cancels: bool = False
 
 
+class ModelFailure(StrEnum):
+    """Why a language model's answer does not count. What the local interpreter read stands then."""
+
+    TIMEOUT = "timeout"
+    RATE_LIMITED = "rate_limited"
+    REFUSED = "refused"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    UNKNOWN_LABEL = "unknown_label"
+    NOT_IN_TEXT = "evidence_not_in_text"
+    EMPTY = "empty"
+    LANGUAGE = "wrong_language"
+    CONNECTION = "connection"
+    SERVER = "server"
+    REJECTED = "rejected"
+    RESTING = "circuit_open"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What a language model was asked for one message and made of it: counts, labels and names, never words.
+
+    `prompt` is the version of the instructions. `calls` counts attempts, `failures` names those that did not count, in
+    order; without `answered` the message was read by the local interpreter alone. `cached_tokens` are those of
+    `input_tokens` that the provider had kept. `milliseconds` is how long the patient's turn waited. `said` and `local`
+    are the labels of both sides, None for what was not understood.
+    """
+
+    model: str
+    prompt: str
+    calls: int = 0
+    answered: bool = False
+    failures: tuple[ModelFailure, ...] = ()
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    milliseconds: int = 0
+    said: tuple[Topic | Intent | None, ...] = ()
+    local: tuple[Topic | Intent | None, ...] = ()
+
+    @property
+    def disagrees(self) -> bool:
+        """True when the model read something else than the local interpreter."""
+        return self.answered and set(self.said) != set(self.local)
+
+
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """The whole message: one reading per clause, the facts, the language (ISO 639-1, `und` if not known)."""
+    """The whole message: one reading per clause, the facts, the language (ISO 639-1, `und` if not known).
+
+    `model` tells what a language model had to do with it; None when none was asked.
+    """
 
     clauses: tuple[ClauseReading, ...]
     language: str
     interpreter: str
     facts: Facts = Facts()
+    model: ModelUse | None = None
 
     @property
     def topics(self) -> tuple[Topic, ...]:
@@ -180,10 +233,11 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What an interpreter may know: what was asked and offered, and when it is. No name, no number, no chart.
+    """What an interpreter may know: what was asked and offered, and when it is. No number, no chart.
 
     `now` is aware and in the office's zone. `offers` are the slots on the table, in the order they were numbered.
-    `ours` are recent texts of ours, so that a quoted one is not read as the patient's own words.
+    `ours` are recent texts of ours, so that a quoted one is not read as the patient's own words. `hidden` are words
+    that must not leave this machine, such as the patient's name: an interpreter elsewhere gets stand-ins for them.
     """
 
     now: datetime
@@ -193,6 +247,7 @@ class Situation:
     channel: str = "sms"
     provider_names: tuple[tuple[str, str], ...] = ()
     ours: tuple[str, ...] = ()
+    hidden: tuple[SecretStr, ...] = ()
 
 
 def strictest(topics: Iterable[Topic]) -> Topic | None:

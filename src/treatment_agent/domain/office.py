@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+
+from treatment_agent.domain.value import Value
+
+
+class Agreement(Value):
+    """A business associate agreement: with whom, since when, and who of the office put it on record.
+
+    `provider` is the company that runs the model. `recorded_by` is a person the office can ask.
+    """
+
+    provider: str
+    signed_on: date
+    recorded_by: str
 
 
 class SwitchMode(StrEnum):

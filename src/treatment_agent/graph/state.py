@@ -81,7 +81,17 @@ class TurnContext:
             language=conversation.language,
             provider_names=tuple((p.id, p.name) for p in self.policy.office.providers),
             ours=self.ours,
+            hidden=self._hidden,
         )
+
+    @property
+    def _hidden(self) -> tuple[SecretStr, ...]:
+        """Names of the people of this conversation."""
+        if self.facts.case is None:
+            return ()
+        patient = self.facts.case.patient
+        names = [patient.first_name, patient.last_name, *([patient.guardian.first_name] if patient.guardian else [])]
+        return tuple(name for name in names if name.get_secret_value().strip())
 
     def heard(self, interpretation: Interpretation, event_id: str) -> Turn:
         """The input of a routine reply.

@@ -15,6 +15,7 @@ from treatment_agent.domain.handoff import HandoffKind
 from treatment_agent.domain.interpretation import Reason, Topic
 from treatment_agent.domain.messages import DeliveryStatus, SendKind
 from treatment_agent.ledger.database import AnySelect
+from treatment_agent.ledger.model_use import model_tally
 from treatment_agent.ledger.tables import cases, conversations, events, handoffs, outbox, reasons
 
 _NOT_DELIVERED = (DeliveryStatus.UNDELIVERED.value, DeliveryStatus.FAILED.value)
@@ -68,6 +69,7 @@ def tally(conn: Connection, *, since: datetime | None, until: datetime | None) -
         opted_out=counts.opted_out,
         value_entered_cents=int(counts.value),
         value_booked_cents=int(counts.value_booked),
+        model=model_tally(conn, entered),
     )
 
 

@@ -17,6 +17,7 @@ from pydantic import Field
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.interpretation import Interpretation, Situation, Topic
 from treatment_agent.domain.messages import Channel
+from treatment_agent.domain.office import Agreement
 from treatment_agent.domain.scheduling import Authority
 from treatment_agent.domain.treatment import Family
 from treatment_agent.domain.turn import Verdict
@@ -167,7 +168,7 @@ class Guardrail(Protocol):
 class PracticePolicy(Value):
     """All of an office's decisions. Frozen; change one with `policy.model_copy(update={...})`.
 
-    `baa_on_file` records a business associate agreement with the model's provider; without it no remote model is used.
+    `baa_on_file` is the business associate agreement with the model's provider; without it no remote model is used.
     `rule_scripts` picks another approved text for a single rule id, for example `identity.wrong-number`.
     """
 
@@ -194,7 +195,7 @@ class PracticePolicy(Value):
     templates: tuple[BookingTemplate, ...] = Field(default_factory=default_templates)
     authority: Authority = Authority.BOOK
     defer_days: int = 30
-    baa_on_file: bool = False
+    baa_on_file: Agreement | None = None
 
     model_config = Value.model_config | {"arbitrary_types_allowed": True}
 

@@ -291,7 +291,8 @@ RULES: Final[dict[str, str]] = {
 def sentence(rule: str) -> str:
     """The rule in words; empty for one that only this office knows.
 
-    What was weighed (`judge.clinical`) or read by the classifier is told like the topic it was taken for.
+    What was weighed (`judge.clinical`), or read by the classifier or a language model, is told like the topic it was
+    taken for.
     """
     family, _, rest = rule.partition(".")
-    return RULES.get(rule) or FAMILIES.get(rest if family in ("judge", "classifier") else family, "")
+    return RULES.get(rule) or FAMILIES.get(rest if family in ("judge", "classifier", "model") else family, "")

@@ -14,6 +14,8 @@ from treatment_agent.domain.interpretation import (
     Intent,
     Interpretation,
     LogisticsAsk,
+    ModelFailure,
+    ModelUse,
     Reason,
     Span,
     Topic,
@@ -23,6 +25,7 @@ from treatment_agent.domain.scheduling import Window
 LONGEST_LOOK_AHEAD = timedelta(days=400)
 MOST_WINDOWS = 60
 MOST_CLAUSES = 400
+MOST_COUNTED = 1_000_000_000
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.:/-]{0,47}", re.IGNORECASE)
 
 
@@ -48,7 +51,8 @@ def checked(answer: object, *, length: int, offers: int, now: datetime) -> Inter
     if not isinstance(facts, Facts):
         raise ValueError("the facts are not Facts")
     version = answer.interpreter if _named(answer.interpreter) else "unnamed"
-    return replace(answer, facts=_facts(facts, offers, now), interpreter=version)
+    model = answer.model if _honest(answer.model) else None
+    return replace(answer, facts=_facts(facts, offers, now), interpreter=version, model=model)
 
 
 def _named(value: object) -> bool:
@@ -63,6 +67,23 @@ def _sensible(clause: object, length: int) -> bool:
     numbers = all(isinstance(n, float | int) and 0 <= n <= 1 for n in (clause.confidence, clause.threshold))
     names = all(_named(n) for n in (clause.rule, clause.part))
     return label_known and numbers and names and _inside((clause.span, *clause.evidence), length)
+
+
+def _honest(use: object) -> bool:
+    """True for a record of a model's use that holds names, counts and labels only."""
+    if not isinstance(use, ModelUse):
+        return False
+    counts = (use.calls, use.input_tokens, use.cached_tokens, use.output_tokens, use.milliseconds)
+    labels = (*use.said, *use.local)
+    return (
+        _named(use.model)
+        and _named(use.prompt)
+        and all(type(n) is int and 0 <= n < MOST_COUNTED for n in counts)
+        and all(isinstance(failure, ModelFailure) for failure in use.failures)
+        and len(labels) <= 2 * MOST_CLAUSES
+        and all(label is None or isinstance(label, Topic | Intent) for label in labels)
+        and isinstance(use.answered, bool)
+    )
 
 
 def _inside(spans: Iterable[object], length: int) -> bool:

@@ -7,7 +7,10 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from treatment_agent.domain.interpretation import ClauseReading, Intent, Interpretation, Situation, Topic
+from treatment_agent.domain.office import Agreement
 from treatment_agent.ports import Interpreter
+from treatment_agent.understanding.language_model.beside import BesideLocal
+from treatment_agent.understanding.language_model.interpreter import ModelInterpreter, require_agreement
 from treatment_agent.understanding.local import LocalInterpreter
 
 # Below this the local interpreter rather did not understand than found a topic: the other one may have.
@@ -40,10 +43,17 @@ class Union:
         return replace(answer, clauses=(*answer.clauses, *added))
 
 
-def beside_local(interpreter: Interpreter | None) -> Interpreter:
-    """The local interpreter, or the given one with the local one beside it."""
-    if interpreter is None or isinstance(interpreter, LocalInterpreter | Union):
+def beside_local(interpreter: Interpreter | None, baa: Agreement | None = None) -> Interpreter:
+    """The local interpreter, or the given one with the local one beside it. A language model may do less.
+
+    Raises:
+        ConfigurationError: a language model that is not on this machine, and `baa`, the office's record, is None.
+    """
+    require_agreement(interpreter, baa)
+    if interpreter is None or isinstance(interpreter, LocalInterpreter | Union | BesideLocal):
         return interpreter or LocalInterpreter()
+    if isinstance(interpreter, ModelInterpreter):
+        return BesideLocal(interpreter, LocalInterpreter())
     return Union(interpreter)
 
 
