@@ -103,10 +103,10 @@ class TestSchema:
         first = SqlLedger(url)
         first.due(at=NOW)
         first.close()
-        execute(url, "UPDATE ledger_schema SET version = 3")
+        execute(url, "UPDATE ledger_schema SET version = 4")
 
         ledger = SqlLedger(url)
-        with pytest.raises(StateTooNew, match="version 3, this release knows 2; upgrade the library"):
+        with pytest.raises(StateTooNew, match="version 4, this release knows 3; upgrade the library"):
             ledger.due(at=NOW)
         ledger.close()
 

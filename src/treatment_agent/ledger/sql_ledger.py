@@ -23,6 +23,7 @@ from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
+from treatment_agent.domain.inputs import TurnInputs
 from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.ledger import (
@@ -31,6 +32,7 @@ from treatment_agent.ledger import (
     desk,
     enrolment,
     events,
+    inputs,
     journal,
     missing,
     outbox,
@@ -151,6 +153,11 @@ class SqlLedger(SqlOffice):
         """All events of a conversation in order, with their outcomes."""
         with self._database.read() as conn:
             return events.history(conn, conversation_id)
+
+    def inputs(self, conversation_id: str) -> dict[str, TurnInputs]:
+        """What its turns were decided on, by event id; none for those of an older release."""
+        with self._database.read() as conn:
+            return inputs.of_conversation(conn, conversation_id)
 
     # -- the conversation's lock
 

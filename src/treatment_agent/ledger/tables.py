@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from treatment_agent.domain.value import require_aware
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # SQLite only gives increasing row numbers to a column declared INTEGER.
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")
