@@ -20,6 +20,7 @@ from treatment_agent.cli import (
     lists,
     outreach,
     play,
+    replay,
     shadow,
     texts,
     triage,
@@ -44,7 +45,7 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback(help=_ABOUT)(_whole)
-    for group in (play, lists, books, desk, outreach, shadow, texts, consent, laws, triage, evaluate, check):
+    for group in (play, lists, books, desk, outreach, shadow, texts, consent, laws, triage, evaluate, replay, check):
         group.register(app)
     return app
 

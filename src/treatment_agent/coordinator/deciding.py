@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.types import Durability
 from pydantic import SecretStr
 from tenacity import Retrying, stop_after_attempt
 
@@ -99,8 +100,10 @@ class Deciding:
 
     def _run(self, stored: StoredEvent, context: TurnContext, tape: Tape) -> tuple[TurnRecord, Conversation]:
         tape.answers.clear()
+        # A replay has no checkpoints.
+        durability: Durability | None = "exit" if self.graph.checkpointer else None
         state = self.graph.invoke(
-            fresh(stored.event, context.facts), _config(stored), context=context, durability="exit"
+            fresh(stored.event, context.facts), _config(stored), context=context, durability=durability
         )
         record = state.get("turn")
         if record is None or record.id != stored.event.id:

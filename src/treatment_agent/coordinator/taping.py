@@ -23,13 +23,16 @@ class Tape:
 
     answers: list[Answer] = field(default_factory=list)
 
-    def run(self, asked: Asking, call: Callable[[], T], kept: Callable[[T], Answer]) -> T:
+    def run(
+        self, asked: Asking, call: Callable[[], T], kept: Callable[[T], Answer], request: SlotRequest | None = None
+    ) -> T:
         """Make a call and keep what came of it. An error is kept by its name: its words may hold a patient's data."""
         try:
             value = call()
         except Exception as error:
             code = getattr(error, "rule", None) or getattr(error, "code", None)
-            self.answers.append(Answer(asked, error=type(error).__name__, code=code if isinstance(code, str) else ""))
+            text = code if isinstance(code, str) else ""
+            self.answers.append(Answer(asked, request, error=type(error).__name__, code=text))
             raise
         self.answers.append(kept(value))
         return value
@@ -55,7 +58,10 @@ class TapedScheduler:
     def find_slots(self, request: SlotRequest) -> tuple[Slot, ...]:
         """See `ports.Scheduler`."""
         return self.tape.run(
-            Asking.SLOTS, lambda: self.real.find_slots(request), lambda found: Answer(Asking.SLOTS, slots=found)
+            Asking.SLOTS,
+            lambda: self.real.find_slots(request),
+            lambda found: Answer(Asking.SLOTS, request, slots=found),
+            request,
         )
 
     def book(self, booking: ApprovedBooking) -> Booking:

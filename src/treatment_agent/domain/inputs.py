@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from treatment_agent.domain.books import ConversationFacts
-from treatment_agent.domain.scheduling import Authority, Booking, Slot
+from treatment_agent.domain.scheduling import Authority, Booking, Slot, SlotRequest
 from treatment_agent.domain.treatment import ChartStatus
 
 
@@ -25,10 +25,12 @@ class Asking(StrEnum):
 class Answer:
     """What came back: a value, or the name of the exception in `error` (`code`: its rule or short code).
 
-    The interpreter's reading stands in the turn's record, so its answer here is empty unless it failed.
+    The interpreter's reading stands in the turn's record, so its answer here is empty unless it failed. `request` is
+    what the calendar was asked for.
     """
 
     asked: Asking
+    request: SlotRequest | None = None
     status: ChartStatus | None = None
     slots: tuple[Slot, ...] = ()
     booking: Booking | None = None
