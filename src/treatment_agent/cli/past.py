@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ def past(source: str | None, app: str | None, folder: Path, now: str | None) -> 
 
     if source is not None and _is_history(source):
         found = history.read(Path(source))
-        return found, rules_of(app) if app else _carried(found.header)
+        return found, _in_its_office(rules_of(app), found.header) if app else _carried(found.header)
     with _books(source, app, folder, now) as (ledger, rules):
         return export.export(ledger, rules.policy, rules.interpreter.version), rules
 
@@ -92,6 +92,15 @@ def _carried(header: Header) -> Rules:
         parts = ", ".join(header.own_parts) or "all of it"
         raise ConfigurationError(f"the file does not carry its whole policy (missing: {parts}); name yours with --app")
     return _with(PracticePolicy.model_validate_json(_json(header.policy)), own=False)
+
+
+def _in_its_office(rules: Rules, header: Header) -> Rules:
+    """A redacted file's office and providers are invented, so any policy is tried on it in that office."""
+    from treatment_agent.replay.stand_in_policy import with_office_of
+
+    if not header.redacted or header.policy is None:
+        return rules
+    return replace(rules, policy=with_office_of(rules.policy, header.policy))
 
 
 def _json(policy: dict[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""`history`, `replay`, `whatif`: past conversations written to a file, and decided again."""
+"""`history`, `replay`, `whatif`, `bugreport`: past conversations as a file, and decided again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from treatment_agent.cli import screen
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 
 if TYPE_CHECKING:
-    from treatment_agent.replay.history import Header
+    from treatment_agent.coordinator import Coordinator
+    from treatment_agent.replay.history import Header, History
     from treatment_agent.replay.running import Change, Outcome
 
 SHOWN = 5
@@ -32,26 +33,70 @@ def register(app: typer.Typer) -> None:
     app.command()(history)
     app.command()(replay)
     app.command()(whatif)
+    app.command()(bugreport)
 
 
 def history(
     cases: Annotated[list[str] | None, typer.Argument(help="Patients or cases. Default: all.")] = None,
     out: OutOption = Path("history.jsonl"),
+    full: Annotated[
+        bool, typer.Option("--full", help="Keep names, numbers and words. The file is then like the ledger itself.")
+    ] = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
     now: NowOption = None,
 ) -> None:
-    """Write past conversations to a file that `replay` and `whatif` read."""
+    """Write past conversations to a file that `replay` and `whatif` read, with everybody in it invented."""
+    with opened(app, folder, now) as coordinator:
+        found = _exported(coordinator, cases, full=full)
+    _written(found, out)
+
+
+def bugreport(
+    case: Annotated[str, typer.Argument(help="The patient or case.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Default: bugreport-<today of the books>.jsonl")
+    ] = None,
+    app: AppOption = None,
+    folder: FolderOption = DEMO_FOLDER,
+    now: NowOption = None,
+) -> None:
+    """One conversation as one file for a bug report: everybody invented, policy and versions included."""
+    with opened(app, folder, now) as coordinator:
+        found = _exported(coordinator, [case], full=False)
+        today = coordinator.clock.now().date()
+    _written(found, out or Path(f"bugreport-{today}.jsonl"))
+
+
+def _exported(coordinator: Coordinator, cases: list[str] | None, *, full: bool) -> History:
     from treatment_agent.replay import export
+    from treatment_agent.replay.redacting import redact
+
+    ledger, policy, interpreter = coordinator.ledger, coordinator.policy, coordinator.interpreter
+    wanted = [export.conversation_of(ledger, case) for case in cases] if cases else None
+    found = export.export(ledger, policy, interpreter.version, cases=wanted)
+    if full:
+        return found
+    people = [row.case for row in ledger.work_list() if row.case is not None]
+    with screen.progress("turns", len(found.turns)) as done:
+        return redact(found, policy, interpreter, people=people, told=done)
+
+
+def _written(found: History, out: Path) -> None:
     from treatment_agent.replay import history as files
 
-    with opened(app, folder, now) as coordinator:
-        ledger = coordinator.ledger
-        wanted = [export.conversation_of(ledger, case) for case in cases] if cases else None
-        found = export.export(ledger, coordinator.policy, coordinator.interpreter.version, cases=wanted)
     files.write(found, out)
-    screen.out().print(f"{out}: {found.header.turns} turns of {len(found.cases)} conversations.", style="bold")
-    _skipped(found.header.unrecorded)
+    header = found.header
+    kept = "everybody in it is invented" if header.redacted else "with names, numbers and words of patients"
+    console = screen.out()
+    console.print(f"{out}: {header.turns} turns of {len(found.cases)} conversations; {kept}.", style="bold")
+    for turn in found.turns:
+        if turn.reads_differently:
+            told = "; ".join(turn.reads_differently)
+            console.print(f"{turn.conversation_id}, turn {turn.seq} does not come out as the true one did: {told}")
+    if header.own_parts:
+        console.print(f"Not in the file, so name them with --app to replay it: {', '.join(header.own_parts)}")
+    _skipped(header.unrecorded)
 
 
 def replay(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from treatment_agent.coordinator.deciding import Deciding
@@ -32,6 +32,7 @@ class Decided:
     texts: tuple[SentText, ...]
     due_at: str
     assumed: tuple[str, ...] = ()
+    outcome: TurnRecord | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Again:
             texts=tuple(sent_text(message) for message in commit.outbox),
             due_at="" if due is None else due.astimezone(now.tzinfo).isoformat(),
             assumed=tuple(answers.assumed),
+            outcome=commit.record,
         )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from platform import python_version
 from typing import Final
 
 from treatment_agent.domain.messages import ApprovedMessage
@@ -93,7 +94,7 @@ def headed(policy: PracticePolicy, interpreter: str, turns: tuple[Turn, ...]) ->
         own_parts=tuple(f"{kind} {name}" for kind, name in own),
         scripts=scripts_digest(policy.scripts),
         interpreter=interpreter,
-        packages={name: installed(name) for name in PACKAGES},
+        packages={"python": python_version()} | {name: installed(name) for name in PACKAGES},
         turns=len(turns),
         unrecorded=dict(Counter(turn.missing for turn in turns if turn.missing)),
     )
@@ -106,7 +107,9 @@ def scripts_digest(book: ScriptBook) -> str:
 
 
 def installed(package: str) -> str:
-    """The version that is installed; empty if none is."""
+    """The version of a package, or of `python`; empty if there is none."""
+    if package == "python":
+        return python_version()
     try:
         return version(package)
     except PackageNotFoundError:

@@ -113,10 +113,15 @@ def lines(history: History) -> Iterator[str]:
     header = json.loads(history.header.model_dump_json())
     yield json.dumps(header)
     for turn in history.turns:
-        data = json.loads(turn.model_dump_json(exclude_defaults=True))
-        # The kind is a default of its own type, but it tells which type it is.
-        data["event"]["kind"] = turn.event.kind
-        yield json.dumps(data)
+        yield json.dumps(turn_data(turn))
+
+
+def turn_data(turn: Turn) -> dict[str, object]:
+    """A turn as JSON data, without defaults."""
+    data: dict[str, object] = json.loads(turn.model_dump_json(exclude_defaults=True))
+    # The kind of an event is a default of its own type, but it tells which type it is.
+    event = data["event"]
+    return data | {"event": {**(event if isinstance(event, dict) else {}), "kind": turn.event.kind}}
 
 
 def write(history: History, path: Path) -> None:
