@@ -29,7 +29,7 @@ SAID = (
 )
 SECRETS = (
     "zebulina", "quartermaine", "thaddeus", "ploverton", "ottoline", "5550161", "5550162", "5550177", "1980-03-14",
-    "1975-07-02", "1,250", "3/14/2026", "maple", "dr. lee", "okafor", "q-1", "2026-11-23",
+    "1975-07-02", "1,250", "3/14/2026", "maple", "dr. lee", "okafor", "q-1", "2026-11-23", "120000",
 )  # fmt: skip
 
 NEW = """
@@ -92,8 +92,9 @@ class TestReplay:
 
     def test_names_case_turn_and_place_of_a_difference(self, run, office: Path) -> None:
         run("history", "--full", "--out", "full.jsonl")
-        text = (office / "full.jsonl").read_text(encoding="utf-8")
-        (office / "edited.jsonl").write_text(text.replace("Reply STOP", "Reply HALT", 1), encoding="utf-8")
+        header, turn, *others = (office / "full.jsonl").read_text(encoding="utf-8").splitlines()
+        edited = [header, turn.replace("Reply STOP", "Reply HALT"), *others]
+        (office / "edited.jsonl").write_text("\n".join(edited), encoding="utf-8")
 
         code, out, _ = run("replay", "edited.jsonl")
 
@@ -153,8 +154,10 @@ class TestHistory:
         code, out, _ = run("history", "--out", "red.jsonl")
 
         assert (code, out.count("does not come out")) == (0, 0)
-        written = (office / "red.jsonl").read_text(encoding="utf-8").casefold()
-        assert [secret for secret in SECRETS if secret in written] == []
+        header, *turns = (office / "red.jsonl").read_text(encoding="utf-8").casefold().splitlines()
+        days = {"2026-11-23"}  # the header has days too: when a law was looked up
+        assert [secret for secret in SECRETS if secret in " ".join(turns)] == []
+        assert [secret for secret in SECRETS if secret in header and secret not in days] == []
 
     def test_comes_out_alike_each_time(self, run, office: Path) -> None:
         run("history", "--out", "one.jsonl")

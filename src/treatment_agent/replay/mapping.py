@@ -79,6 +79,8 @@ class Invented:
             return {self._key(k, key): self.data(v, k) for k, v in value.items()}
         if isinstance(value, list):
             return [self.data(item, "" if isinstance(item, Mapping) else key) for item in value]
+        if key == "fee_cents" and isinstance(value, int):
+            return self.stand_ins.fee(value)
         return self._text(value, key) if isinstance(value, str) else value
 
     def _key(self, name: str, inside: str) -> str:

@@ -116,6 +116,12 @@ class StandIns:
                 inside = inside and character in ",."
         return "".join(made)
 
+    def fee(self, cents: int) -> int:
+        """Another fee of about the same size, in whole dollars."""
+        percent = 85 + self._number("fee", str(cents), 30)
+        made = cents * percent // 10_000 * 100
+        return made if made != cents else cents + 100
+
     def day(self, day: date) -> date:
         """The day moved by the file's shift."""
         return day + self.shift
