@@ -10,23 +10,27 @@ from datetime import date, timedelta
 from treatment_agent.domain.patients import Patient
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.treatment import Case
+from treatment_agent.policies.office import OfficeProfile
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.replay.free_text import plain_words
 from treatment_agent.replay.history import History, Turn
+from treatment_agent.replay.stand_in_policy import OFFICE_LINK, OFFICE_NAME
 from treatment_agent.replay.stand_ins import StandIns, name_words
 
 _SHORTEST = 4
 _DIGITS = 7
 _JITTER_DAYS = 24
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Known:
-    """Folded words of names, the last digits of numbers, mail addresses, and values that must not be invented."""
+    """Folded words of names, last digits of numbers, mail addresses, the office's own words, and what is `taken`."""
 
     names: frozenset[str]
     numbers: frozenset[str]
     emails: frozenset[str]
+    phrases: frozenset[str]
     taken: frozenset[str]
     priorities: frozenset[str]
 
@@ -51,14 +55,27 @@ class Known:
             names=names,
             numbers=frozenset(d[-_DIGITS:] for d in digits if len(d) >= _DIGITS),
             emails=frozenset(emails),
+            phrases=_phrases(office),
             taken=frozenset(names | phones | {p[-_DIGITS:] for p in phones} | emails | ids),
             priorities=frozenset(text.casefold() for text in high),
         )
 
     def sweep(self, text: str, stand_ins: StandIns) -> str:
         """The last look at a message: a known name inside another word, a known number in an odd notation."""
-        for name in self._unusual:
-            text = re.sub(re.escape(name), lambda found: stand_ins.name_word(found.group()), text, flags=re.IGNORECASE)
+        for phrase in self.phrases:
+            text = re.sub(rf"\b{re.escape(phrase)}\b", OFFICE_NAME, text, flags=re.IGNORECASE)
+        unusual = sorted(self._unusual, key=len, reverse=True)
+        if unusual:
+            inside = re.compile("|".join(re.escape(name) for name in unusual), re.IGNORECASE)
+
+            def cleaned(found: re.Match[str]) -> str:
+                # "planned" has Anne in it, and is still a word.
+                word = found.group()
+                if word.casefold() in plain_words():
+                    return word
+                return inside.sub(lambda name: stand_ins.name_word(name.group()), word)
+
+            text = _WORD.sub(cleaned, text)
         for number in self.numbers:
             spread = r"[\W_]{0,3}".join(number)
             text = re.sub(spread, lambda found: stand_ins.digits(found.group()), text)
@@ -76,12 +93,20 @@ class Known:
         folded, digits = text.casefold(), re.sub(r"\D", "", text)
         if any(number in digits for number in self.numbers) or any(email in folded for email in self.emails):
             return True
+        if any(re.search(rf"\b{re.escape(phrase)}\b", folded) for phrase in self.phrases):
+            return True
         return bool(self._unusual.intersection(re.findall(r"[^\W\d_]+", folded)))
 
     @property
     def _unusual(self) -> frozenset[str]:
         """Names that are no everyday word: they can be looked for inside words too."""
         return frozenset(n for n in self.names if len(n) >= _SHORTEST and n not in plain_words())
+
+
+def _phrases(office: OfficeProfile) -> frozenset[str]:
+    """What names the office, folded. An office that is invented already keeps its name."""
+    own = {office.name, office.address, office.booking_link} - {OFFICE_NAME, OFFICE_LINK}
+    return frozenset(phrase.casefold() for phrase in own if len(phrase) >= _SHORTEST)
 
 
 def _names(patient: Patient) -> Iterable[str]:

@@ -11,9 +11,9 @@ from treatment_agent.policies.places import office_state
 from treatment_agent.policies.practice import PracticePolicy
 
 POLICY_ID: Final = "office"
-_NAME: Final = "Example Dental"
+OFFICE_NAME: Final = "Example Dental"
 _PHONE: Final = "(999) 010-0199"
-_LINK: Final = "https://example.org/book"
+OFFICE_LINK: Final = "https://example.org/book"
 _EMAIL: Final = "office@example.org"
 _PROVIDERS: Final = ("Dr. Adler", "Dr. Birch", "Dr. Cedar", "Dr. Dorn", "Dr. Elm", "Dr. Fern", "Dr. Gale", "Dr. Heath")
 
@@ -61,7 +61,12 @@ def swapped(text: str, swaps: dict[str, str]) -> str:
 
 def _swaps(policy: PracticePolicy) -> dict[str, str]:
     office = policy.office
-    swaps = {office.name: _NAME, office.phone: _PHONE, office.booking_link: _LINK, office.address: _address(policy)}
+    swaps = {
+        office.name: OFFICE_NAME,
+        office.phone: _PHONE,
+        office.booking_link: OFFICE_LINK,
+        office.address: _address(policy),
+    }
     swaps |= {office.email: _EMAIL}
     swaps |= {p.name: _provider_name(n) for n, p in enumerate(office.providers)}
     return {original: invented for original, invented in swaps.items() if len(original) > 2}
@@ -81,9 +86,9 @@ def _office(
 ) -> dict[str, object]:
     own = policy.office
     names = {
-        "name": _NAME,
+        "name": OFFICE_NAME,
         "phone": _PHONE,
-        "booking_link": _LINK if own.booking_link else "",
+        "booking_link": OFFICE_LINK if own.booking_link else "",
         "address": _address(policy),
         "email": _EMAIL if own.email else "",
         "providers": [{"id": providers[p.id], "name": _provider_name(n)} for n, p in enumerate(own.providers)],

@@ -7,6 +7,7 @@ has only the redacted one can tell how far its days were moved.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -168,7 +169,13 @@ def _letters(number: int) -> str:
     return made
 
 
+def _without_accents(name: str) -> str:
+    """As people type it: Jose for José."""
+    return "".join(c for c in unicodedata.normalize("NFD", name) if unicodedata.category(c) != "Mn")
+
+
 def name_words(names: Iterable[str]) -> frozenset[str]:
-    """The words of names, folded, without particles and initials."""
-    found = (word.casefold() for name in names for word in _NAME_WORD.findall(name))
+    """The words of names, folded, with and without accents; no particles and initials."""
+    written = [form for name in names for form in (name, _without_accents(name))]
+    found = (word.casefold() for name in written for word in _NAME_WORD.findall(name))
     return frozenset(word for word in found if len(word) > 1 and word not in _PARTICLES)
