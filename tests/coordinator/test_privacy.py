@@ -37,6 +37,8 @@ QUOTING = "Zebulina Quagmeyer +13125550177 quagmeyer@example.com 60699 wrote: za
 # The ledger's own columns for personal data; everything else holds ids, enums, numbers and times.
 PERSONAL = {
     ("patients", "payload"),
+    ("seen_cases", "payload"),
+    ("turn_inputs", "payload"),
     ("contact_points", "address"),
     ("events", "body"),
     ("outbox", "body"),
@@ -186,7 +188,11 @@ def _look(world: World, life: Life) -> None:
     life.seen += [list(office.work_list()), world.ledger.facts("case-ana", at=now), world.history()]
     life.seen += [world.ledger.outbox("case-ana"), world.ledger.journal(patient_id="pat-1"), zebulina()]
     facts = world.ledger.facts("case-ana", at=now)
-    life.seen += [world.messenger.sent, world.desk.packets, office._turns.context(facts, SecretStr("zanzibar"))]
+    life.seen += [
+        world.messenger.sent,
+        world.desk.packets,
+        office._deciding.context(facts, SecretStr("zanzibar"), now=now),
+    ]
     with closing(sqlite3.connect(life.database)) as raw:
         raw.execute("ALTER TABLE events RENAME COLUMN payload TO gone")
         raw.commit()

@@ -21,6 +21,7 @@ from treatment_agent.cli import (
     lists,
     outreach,
     play,
+    replay,
     report,
     shadow,
     texts,
@@ -60,6 +61,7 @@ def build() -> typer.Typer:
         laws,
         triage,
         evaluate,
+        replay,
         check,
     ):
         group.register(app)

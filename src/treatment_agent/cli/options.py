@@ -89,7 +89,7 @@ def load(target: str) -> Coordinator:
     """
     from treatment_agent.coordinator import Coordinator
 
-    found = _imported(target)
+    found = imported(target)
     if callable(found) and not isinstance(found, Coordinator):
         try:
             found = found()
@@ -109,7 +109,12 @@ def _theirs(target: str, doing: str, error: Exception) -> str:
     return f"--app {target}: {doing} raised {type(error).__name__}; for details: treatment-agent --debug ..."
 
 
-def _imported(target: str) -> object:
+def imported(target: str) -> object:
+    """What `module:attribute` names.
+
+    Raises:
+        ConfigurationError: it cannot be imported, with the fix.
+    """
     module_name, _, attribute = target.partition(":")
     if not module_name or not attribute:
         raise ConfigurationError(f"--app {target}: write it as module:attribute, for example myoffice.app:coordinator")

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from treatment_agent.coordinator import enrolling, measuring, reading
 from treatment_agent.coordinator.answers import EnrolmentReport, Preview, RunReport, SentText, TurnOutcome, Why
 from treatment_agent.coordinator.control import OfficeControl
+from treatment_agent.coordinator.deciding import Deciding
 from treatment_agent.coordinator.desk import Escalations
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.inbox import Inbox
@@ -96,18 +97,16 @@ class Coordinator(OfficeControl):
         self._gates = Gates(policy, self.ledger, self.clock, live_chart=tools.chart is not None, shadow=self.shadow)
         chart = tools.chart or EnrolledChart()
         self.interpreter: Interpreter = beside_local(interpreter, policy.baa_on_file)
+        self._deciding = Deciding(policy, self.interpreter, tools.scheduler, chart, self.graph)
         self._ports = Ports(
-            policy=policy,
-            scheduler=tools.scheduler,
             chart=chart,
             desk=tools.desk,
-            interpreter=self.interpreter,
             ledger=self.ledger,
             clock=self.clock,
             outbox=Outbox(policy, tools.messenger, self.ledger, self.clock, chart, self._gates),
             gates=self._gates,
         )
-        self._turns = Turns(ports=self._ports, graph=self.graph, saver=self._saver)
+        self._turns = Turns(ports=self._ports, deciding=self._deciding, saver=self._saver)
         self._inbox = Inbox(ledger=self.ledger, turns=self._turns, clock=self.clock)
         escalations = Escalations(policy, self.ledger, self.clock, Telling(tools.desk, self.ledger, self.clock))
         self._runner = Runner(policy, tools.scheduler, self.ledger, self.clock, self._inbox, self._gates, escalations)
@@ -166,7 +165,7 @@ class Coordinator(OfficeControl):
         due_at = facts.conversation.due_at
         facts = replace(facts, conversation=replace(facts.conversation, due_at=now if due_at else None))
         event = TouchDue(id="preview", at=now, step=facts.conversation.step)
-        context = self._turns.context(facts, None)
+        context = self._deciding.context(facts, None, now=now)
         state = build_graph().invoke(fresh(event, facts), context=context)
         record, after = state["turn"], state["conversation"]
         checked = boundary.check(record.sends, before=facts, after=after, consent=None, policy=self.policy, now=now)

@@ -6,30 +6,21 @@ import logging
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from pydantic import SecretStr
-from tenacity import Retrying, stop_after_attempt
 
 from treatment_agent.coordinator import chart_writing, packets
+from treatment_agent.coordinator.deciding import Deciding
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.others import tell_others
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.telling import Telling
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
-from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import PatientMessage, TouchDue
-from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import ConversationBusy
-from treatment_agent.graph.build import Graph
-from treatment_agent.graph.state import TurnContext, fresh
 from treatment_agent.ledger.checkpoints import prune
-from treatment_agent.policies import boundary, held
-from treatment_agent.policies.fallback import fallback
 from treatment_agent.policies.limits import APPROVAL_WAIT, PAUSE_WAIT
-from treatment_agent.policies.practice import PracticePolicy
-from treatment_agent.ports import Chart, Clock, Interpreter, Ledger, Scheduler, StaffDesk
+from treatment_agent.ports import Chart, Clock, Ledger, StaffDesk
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(minutes=3)  # longer than a lease, so that a dead worker's is waited out
@@ -38,13 +29,10 @@ PAUSE = timedelta(milliseconds=25)
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What turns are made with."""
+    """What turns are made with, beside what decides them."""
 
-    policy: PracticePolicy
-    scheduler: Scheduler
     chart: Chart
     desk: StaffDesk | None
-    interpreter: Interpreter
     ledger: Ledger
     clock: Clock
     outbox: Outbox
@@ -56,7 +44,7 @@ class Turns:
     """Runs the turns of conversations, each under its lease, events in the order they came."""
 
     ports: Ports
-    graph: Graph
+    deciding: Deciding
     saver: BaseCheckpointSaver[str]
 
     @property
@@ -134,7 +122,8 @@ class Turns:
         commit, just_decided = self._decided(stored, facts, fresh=fresh, stopped=stopped)
         hold.keep()
         if isinstance(stored.event, TouchDue) and self.ports.gates.awaits_approval(commit.outbox):
-            commit = self._waiting(stored, facts, "limit.approval", APPROVAL_WAIT)
+            now = self.ports.clock.now()
+            commit = self.deciding.waiting(stored, facts, "limit.approval", APPROVAL_WAIT, now=now)
         if isinstance(stored.event, TouchDue) and commit.outbox and self._somebody_wrote(conversation_id):
             return ()
         # Before the commit: a crash in between delivers again, which replaces; after it, a handoff could be lost.
@@ -160,84 +149,14 @@ class Turns:
         The second value is True when it was decided just now. Whatever breaks on the way, a person gets it (P5).
         """
         # A touch only asked questions. It asks them again: the chart may have changed (P9).
+        now = self.ports.clock.now()
         if not fresh and not isinstance(stored.event, TouchDue):
-            saved = self.graph.get_state(_config(stored)).values
-            done = saved.get("turn")
-            if done is not None and done.id == stored.event.id:
-                return self._commit(done, saved["conversation"], stored, facts, stopped=stopped), False
-        if isinstance(stored.event, TouchDue) and (rule := self.ports.gates.closed(self.ports.clock.now())):
-            return self._waiting(stored, facts, rule, PAUSE_WAIT), True
-        context = self.context(facts, stored.text, stopped=stopped)
-        try:
-            # A checkpoint that could not be written is tried once more: tool calls are idempotent.
-            record, after = Retrying(stop=stop_after_attempt(2), reraise=True)(self._run, stored, context)
-            return self._commit(record, after, stored, facts, stopped=stopped), True
-        except Exception as error:
-            log.warning("turn.failed conversation=%s error=%s", stored.conversation_id, type(error).__name__)
-            record, after = fallback(stored.event, facts, self.ports.policy, context.now, stored.text)
-            return self._commit(record, after, stored, facts), True
-
-    def _waiting(self, stored: StoredEvent, facts: ConversationFacts, rule: str, wait: timedelta) -> TurnCommit:
-        """A touch that a limit holds back: it falls due again later."""
-        record, after = held.waits(stored.event, facts, self.ports.policy, self.ports.clock.now(), rule=rule, wait=wait)
-        return self._commit(record, after, stored, facts)
-
-    def _run(self, stored: StoredEvent, context: TurnContext) -> tuple[TurnRecord, Conversation]:
-        state = self.graph.invoke(
-            fresh(stored.event, context.facts), _config(stored), context=context, durability="exit"
-        )
-        record = state.get("turn")
-        if record is None or record.id != stored.event.id:
-            raise ValueError("the graph ended without a record")
-        return record, state["conversation"]
-
-    def context(self, facts: ConversationFacts, text: SecretStr | None, *, stopped: bool = False) -> TurnContext:
-        """What the graph may use in this run."""
-        ports = self.ports
-        return TurnContext(
-            policy=ports.policy,
-            interpreter=ports.interpreter,
-            scheduler=ports.scheduler,
-            chart=ports.chart,
-            facts=facts,
-            now=ports.clock.now(),
-            text=text or SecretStr(""),
-            stopped=stopped,
-        )
-
-    def _commit(
-        self,
-        record: TurnRecord,
-        after: Conversation,
-        stored: StoredEvent,
-        facts: ConversationFacts,
-        *,
-        stopped: bool = False,
-    ) -> TurnCommit:
-        """Render the texts and packets: the record itself holds neither names nor words."""
-        if record.sends and stopped:
-            record = held.unsaid(record, facts, self.ports.policy)
-        checked = boundary.check(
-            record.sends,
-            before=facts,
-            after=after,
-            consent=record.consent,
-            policy=self.ports.policy,
-            now=record.at,
-            said_at=stored.event.at,
-        )
-        handoffs = tuple(packets.build(r, record, facts, stored.text) for r in record.handoffs)
-        waiting = isinstance(stored.event, PatientMessage) and facts.conversation.held and not record.handoffs
-        again = packets.opened_again(facts, stored.text, self.ports.policy, record.at) if waiting else ()
-        if again:
-            record = replace(record, rules=(*record.rules, "handoff.reopened"))
-        return TurnCommit(
-            record=record if not checked.refused else replace(record, sends=checked.allowed),
-            conversation=checked.after,
-            outbox=checked.messages,
-            handoffs=(*handoffs, *again),
-            attach_words_to=facts.conversation.handoff_id if waiting and not again else None,
-        )
+            done = self.deciding.resume(stored, facts, now=now, stopped=stopped)
+            if done is not None:
+                return done, False
+        if isinstance(stored.event, TouchDue) and (rule := self.ports.gates.closed(now)):
+            return self.deciding.waiting(stored, facts, rule, PAUSE_WAIT, now=now), True
+        return self.deciding.decide(stored, facts, now=now, stopped=stopped), True
 
     def _somebody_wrote(self, conversation_id: str) -> bool:
         """True when the patient wrote while a touch was being decided: it is left, and decided again after them."""
@@ -253,7 +172,3 @@ class Turns:
         except Exception as error:
             # It only costs space, and the next turn prunes again.
             log.warning("turn.not-pruned conversation=%s error=%s", conversation_id, type(error).__name__)
-
-
-def _config(stored: StoredEvent) -> RunnableConfig:
-    return {"configurable": {"thread_id": stored.conversation_id}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
@@ -17,6 +17,9 @@ from treatment_agent.domain.messages import ApprovedMessage, Channel, DeliverySt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.treatment import Case
 from treatment_agent.domain.turn import TurnRecord
+
+if TYPE_CHECKING:
+    from treatment_agent.domain.inputs import TurnInputs
 
 NOT_IN_EXPORT: Final = "queue.not-in-export"
 """The skip rule of a case that the last complete export left out: on hold until a later one names it again."""
@@ -172,6 +175,7 @@ class TurnCommit:
     """Everything one turn writes, in one transaction. Committing the same `record.id` twice changes nothing.
 
     `undelivered` are the ids of handoffs that the staff desk refused: it is asked again until it takes them.
+    `inputs` is what the turn was decided on, for a replay.
     """
 
     record: TurnRecord
@@ -181,6 +185,7 @@ class TurnCommit:
     journal: tuple[JournalEntry, ...] = ()
     attach_words_to: str | None = None
     undelivered: tuple[str, ...] = ()
+    inputs: TurnInputs | None = None
 
 
 @dataclass(frozen=True, slots=True)

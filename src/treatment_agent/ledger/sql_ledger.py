@@ -22,6 +22,7 @@ from treatment_agent.domain.books import (
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
+from treatment_agent.domain.inputs import TurnInputs
 from treatment_agent.domain.measured import MeasuredBooks
 from treatment_agent.domain.messages import DeliveryReport, Receipt
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
@@ -31,6 +32,7 @@ from treatment_agent.ledger import (
     enrolment,
     events,
     families,
+    inputs,
     journal,
     measuring,
     missing,
@@ -164,6 +166,11 @@ class SqlLedger(SqlConsents, SqlOffice):
         """All events of a conversation in order, with their outcomes."""
         with self._database.read() as conn:
             return events.history(conn, conversation_id)
+
+    def inputs(self, conversation_id: str) -> dict[str, TurnInputs]:
+        """What its turns were decided on, by event id; none for those of an older release."""
+        with self._database.read() as conn:
+            return inputs.of_conversation(conn, conversation_id)
 
     # -- the conversation's lock
 

@@ -17,7 +17,7 @@ from treatment_agent.domain.messages import SendKind
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.treatment import Case, CaseKind
 from treatment_agent.errors import NotFound
-from treatment_agent.ledger import codec, desk
+from treatment_agent.ledger import codec, desk, inputs
 from treatment_agent.ledger import outbox as outbox_queries
 from treatment_agent.ledger.database import AnyRow, AnySelect
 from treatment_agent.ledger.journal import journal_row
@@ -185,6 +185,8 @@ def commit_turn(conn: Connection, commit: TurnCommit, *, at: datetime) -> bool:
             event_id=record.id, sender=event.sender_id, said_at=event.at, at=at,
         )  # fmt: skip
     _write_reason(conn, commit, event.body)
+    if commit.inputs is not None:
+        inputs.add(conn, record.id, commit.inputs)
     if commit.journal:
         conn.execute(journal.insert(), [journal_row(e, patient_id=conversation.patient_id) for e in commit.journal])
     return True

@@ -25,6 +25,7 @@ from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import Event
 from treatment_agent.domain.handoff import HandoffPacket, HandoffStatus
+from treatment_agent.domain.inputs import TurnInputs
 from treatment_agent.domain.measured import MeasuredBooks
 from treatment_agent.domain.messages import (
     DeliveryReport,
@@ -214,6 +215,10 @@ class Ledger(OfficeBooks, Protocol):
 
     def history(self, conversation_id: str) -> tuple[StoredEvent, ...]:
         """All events of a conversation in order, with their outcomes."""
+        ...
+
+    def inputs(self, conversation_id: str) -> dict[str, TurnInputs]:
+        """What its turns were decided on, by event id. Turns of an older release are not there."""
         ...
 
     def tally(self, *, since: datetime | None = None, until: datetime | None = None) -> Tally:
