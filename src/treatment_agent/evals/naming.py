@@ -11,13 +11,14 @@ from treatment_agent.policies.lexicon import lexicon
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.rules import RULES
 
-TOOLS = frozenset(
-    {
-        "scheduler.find_slots", "scheduler.book", "scheduler.find_booking", "scheduler.release",
-        "messenger.send", "messenger.find", "chart.check", "chart.record_permission", "desk.deliver",
-        "interpreter.interpret",
-    }
-)  # fmt: skip
+_PORTS = {
+    "scheduler": ("find_slots", "book", "find_booking", "release"),
+    "messenger": ("send", "find"),
+    "chart": ("check", "record_permission"),
+    "desk": ("deliver",),
+    "interpreter": ("interpret",),
+}
+TOOLS = frozenset(f"{port}.{method}" for port, methods in _PORTS.items() for method in methods)
 
 # Rules of the interpreter, which end in the label that was found.
 _WEIGHED = frozenset({"judge", "classifier", "routine", "script"})
