@@ -21,6 +21,7 @@ from treatment_agent.cli import (
     outreach,
     play,
     shadow,
+    simulate,
     texts,
     triage,
 )
@@ -44,7 +45,7 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
     )
     app.callback(help=_ABOUT)(_whole)
-    for group in (play, lists, books, desk, outreach, shadow, texts, consent, laws, triage, evaluate, check):
+    for group in (play, lists, books, desk, outreach, shadow, texts, consent, laws, triage, evaluate, simulate, check):
         group.register(app)
     return app
 

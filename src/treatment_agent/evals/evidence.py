@@ -96,11 +96,14 @@ class Books:
 
 
 def read_books(coordinator: Coordinator, *, watched: Watched | None = None, settled: bool = True) -> Books:
-    """Read everything the coordinator's ledger holds now. Conversations of strangers are found by who wrote."""
+    """Read everything the coordinator's ledger holds now. Strangers are found by what they wrote: a person has it."""
     ledger, now = coordinator.ledger, coordinator.clock.now()
     ids = {row.conversation.id: row.conversation.patient_id for row in ledger.work_list()}
+    ids |= {h.conversation_id: h.patient_id for h in ledger.handoffs(open_only=False)}
     for arrival in watched.arrivals if watched else ():
-        ids |= {c.id: c.patient_id for c in ledger.conversations_of(arrival.message.sender)}
+        stored = ledger.event(arrival.message.id)
+        if stored is not None:
+            ids.setdefault(stored.conversation_id, None)
     patients = dict.fromkeys(p for p in ids.values() if p is not None)
     return Books(
         at=now,

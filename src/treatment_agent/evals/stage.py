@@ -105,6 +105,11 @@ class Stage:
         self.faults.restart()
         self.clock.advance(downtime)
 
+    def heal(self) -> None:
+        """Another process starts in which no planned fault happens any more."""
+        self.die()
+        self.faults = Faults()
+
     def close(self) -> None:
         """Let go of files, connections and the log."""
         self._logger.removeHandler(self._lines)
