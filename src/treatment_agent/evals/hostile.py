@@ -138,4 +138,4 @@ def _nonsense(chance: Random, length: int) -> Interpretation:
         replace(good, facts=Facts(call_at=datetime(2026, 12, 1), windows=cast(Any, (1, "now")))),  # noqa: DTZ001
         replace(good, facts=Facts(reason=cast(Any, "{office}"), asks=cast(Any, "fees"), windows=cast(Any, None))),
     )
-    return cast(Interpretation, chance.choice(made))
+    return cast(Interpretation, made[chance.randrange(len(made))])

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from functools import partial
 from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from treatment_agent.coordinator.answers import TurnOutcome
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.events import ChartChange
 from treatment_agent.domain.handoff import HandoffPacket, NextStep
-from treatment_agent.domain.private import PhoneNumber
+from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.treatment import Case, ProcedureStatus
 from treatment_agent.errors import AdapterUnavailable, TreatmentAgentError
 from treatment_agent.evals import invented
@@ -42,7 +43,7 @@ _ROUNDS: Final = (time(9, 5), time(11, 35), time(15, 5))
 _BOOKED_BY_PHONE, _AWAY = 0.03, 0.02
 _RELEASES: Final = (NextStep.RESUME, NextStep.RESUME, NextStep.CLOSE, NextStep.BOOKED, NextStep.DECLINED)
 
-Job = Callable[[], None]
+Job = Callable[[], object]
 Progress = Callable[[int], None]
 
 
@@ -238,14 +239,10 @@ class _Office:
             if person is None or text is None:
                 continue
             self.turns[name] += 1
-            number = self.turns[name]
-            sender = departure.message.to
-            self._at(
-                self.stage.clock.now() + person.waits(self.chance),
-                lambda text=text, sender=sender, id=f"{name}-{number}": self._write(sender, text, id),  # type: ignore[misc]
-            )
+            answer = partial(self._write, departure.message.to, text, f"{name}-{self.turns[name]}")
+            self._at(self.stage.clock.now() + person.waits(self.chance), answer)
 
-    def _write(self, sender: PhoneNumber, text: str, id: str) -> TurnOutcome | None:
+    def _write(self, sender: PhoneNumber | EmailAddress, text: str, id: str) -> TurnOutcome | None:
         try:
             outcome = self.stage.write(sender, text, id=id)
             return self.stage.write(sender, text, id=id) if self.chance.random() < _AWAY else outcome
