@@ -11,17 +11,17 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import SecretStr
 from tenacity import Retrying, stop_after_attempt
 
-from treatment_agent.coordinator import chart_writing, packets
+from treatment_agent.coordinator import chart_writing, packets, voices
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.telling import Telling
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
-from treatment_agent.domain.consent import BY_STAFF, ConsentHow, ConsentNote, ConsentStatus, concerns_us
+from treatment_agent.domain.consent import ConsentNote, ConsentStatus, concerns_us
 from treatment_agent.domain.conversation import Conversation, Phase
-from treatment_agent.domain.events import DeliveryReported, Event, PatientMessage, StaffAction, StaffVerb, TouchDue
+from treatment_agent.domain.events import PatientMessage, StaffAction, StaffVerb, TouchDue
 from treatment_agent.domain.messages import Channel
-from treatment_agent.domain.turn import ConsentChange, TurnRecord
+from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import ConversationBusy
 from treatment_agent.graph.build import Graph
 from treatment_agent.graph.state import TurnContext, fresh
@@ -33,7 +33,6 @@ from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Chart, Clock, Interpreter, Ledger, Scheduler, StaffDesk
 
 log = logging.getLogger(__name__)
-COORDINATOR = "coordinator"  # who passes on what somebody else on the number said
 PATIENCE = timedelta(minutes=3)  # longer than a lease, so that a dead worker's is waited out
 PAUSE = timedelta(milliseconds=25)
 
@@ -118,16 +117,20 @@ class Turns:
 
     def _drain(self, hold: Hold, fresh_event: str | None) -> tuple[str, ...]:
         others: dict[str, None] = {}
-        if fresh_event is None:
+        pending = self.ports.ledger.pending(hold.conversation_id)
+        # While people are still to be heard nothing leaves: one of them may say stop (P1) or need a person (P2).
+        if fresh_event is None and not voices.people(pending):
             self.ports.outbox.dispatch(hold.conversation_id, hold=hold)
-        while pending := self.ports.ledger.pending(hold.conversation_id):
+        while pending:
             # One at a time, and what people did before what the calendar says: a touch gives way to a message.
             stored = min(pending, key=lambda s: isinstance(s.event, TouchDue))
-            others |= dict.fromkeys(self._turn(stored, hold, fresh=stored.event.id == fresh_event))
+            silent = voices.people(s for s in pending if s is not stored)
+            others |= dict.fromkeys(self._turn(stored, hold, fresh=stored.event.id == fresh_event, silent=silent))
+            pending = self.ports.ledger.pending(hold.conversation_id)
         return tuple(others)
 
-    def _turn(self, stored: StoredEvent, hold: Hold, *, fresh: bool) -> tuple[str, ...]:
-        """One event from the graph to the messenger; returns the other conversations it left an event for."""
+    def _turn(self, stored: StoredEvent, hold: Hold, *, fresh: bool, silent: bool) -> tuple[str, ...]:
+        """One event from the graph to the messenger, unless `silent`; returns conversations it left an event for."""
         ports, conversation_id = self.ports, stored.conversation_id
         hold.keep()
         facts = ports.ledger.facts(conversation_id, at=ports.clock.now())
@@ -148,7 +151,8 @@ class Turns:
         # As of the decision: a text that a crash delayed must look its age.
         ports.ledger.commit_turn(commit, at=commit.record.at)
         keys = frozenset(m.key for m in commit.outbox) if just_decided else frozenset[str]()
-        ports.outbox.dispatch(conversation_id, hold=hold, fresh=keys)
+        if not silent:
+            ports.outbox.dispatch(conversation_id, hold=hold, fresh=keys)
         if commit.record.consent is not None:
             self.tell_chart()
         self._prune(conversation_id)
@@ -246,13 +250,12 @@ class Turns:
         return any(isinstance(s.event, PatientMessage) for s in self.ports.ledger.pending(conversation_id))
 
     def _tell_others(self, stored: StoredEvent, record: TurnRecord, facts: ConversationFacts) -> tuple[str, ...]:
-        """A STOP or START counts for everyone on the number: the other conversations get an event, before the commit.
+        """A STOP or START counts for everyone on the number: the others get an event, before a crash could lose it.
 
-        After it, a crash could lose them; a repeated claim changes nothing. A consent that staff recorded counts for
-        the patient who gave it only.
+        A repeated claim changes nothing. A consent that staff recorded counts for the patient who gave it only.
         """
         change, event = record.consent, stored.event
-        if change is None or not concerns_us(change.purpose) or not _speaks_for_others(event):
+        if change is None or not concerns_us(change.purpose) or not voices.for_others(event):
             return ()
         revoked = change.status is ConsentStatus.REVOKED
         numbers = [stored.sender] if stored.sender else [c.address for c in facts.contacts if c.channel is Channel.SMS]
@@ -266,9 +269,9 @@ class Turns:
                 id=f"{event.id}:{other}",
                 at=event.at,
                 verb=StaffVerb.RECORD_REVOCATION if revoked else StaffVerb.RECORD_CONSENT,
-                by=COORDINATOR,
+                by=voices.COORDINATOR,
                 how=change.how,
-                note=ConsentNote(how=_heard(change)),
+                note=ConsentNote(how=voices.how_heard(change)),
             )
             self.ports.ledger.claim(other, action, at=record.at, sender=stored.sender)
         return others
@@ -283,17 +286,6 @@ class Turns:
         except Exception as error:
             # It only costs space, and the next turn prunes again.
             log.warning("turn.not-pruned conversation=%s error=%s", conversation_id, type(error).__name__)
-
-
-def _speaks_for_others(event: Event) -> bool:
-    """True for what was said on the number itself. An event that passes such a word on does not pass it on again."""
-    return isinstance(event, PatientMessage | DeliveryReported) or (
-        isinstance(event, StaffAction) and event.by != COORDINATOR
-    )
-
-
-def _heard(change: ConsentChange) -> ConsentHow:
-    return change.how if change.how in BY_STAFF else ConsentHow.STAFF
 
 
 def _config(stored: StoredEvent) -> RunnableConfig:
