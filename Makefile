@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench eval train constraints clean
+.PHONY: help setup demo test prove check bench eval train constraints clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -28,6 +28,11 @@ demo: $(STAMP)  ## the main job, on an invented practice
 
 test: $(STAMP)  ## all tests
 	@$(BIN)/pytest $(ARGS)
+
+prove: $(STAMP)  ## the promises, searched for long: state machine, hostile readings, noise, 2000 simulated patients
+	@HYPOTHESIS_PROFILE=prove $(BIN)/pytest tests/proofs $(ARGS)
+	@$(BIN)/treatment-agent simulate --patients 2000
+	@$(BIN)/python training/noise.py
 
 check: $(STAMP)  ## all that CI checks: format, lint, types, layers, tests
 	@$(BIN)/ruff format --check

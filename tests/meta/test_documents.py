@@ -9,7 +9,10 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROOTS = (REPOSITORY, REPOSITORY / "src" / "treatment_agent")
-DOCUMENTS = ("CONTRIBUTING.md", "DECISIONS.md", "docs/where-to-change.md", "docs/glossary.md", "docs/models.md")
+DOCUMENTS = (
+    "CONTRIBUTING.md", "DECISIONS.md", "docs/where-to-change.md", "docs/glossary.md", "docs/models.md",
+    "docs/proofs.md",
+)  # fmt: skip
 
 _PATH = re.compile(r"`(?P<code>[\w./-]+(?:/|\.(?:py|toml|md|txt|csv|jsonl)))`|\]\((?P<link>[\w./-]+)\)")
 

@@ -24,6 +24,7 @@ from treatment_agent.cli import (
     replay,
     report,
     shadow,
+    simulate,
     texts,
     triage,
 )
@@ -62,6 +63,7 @@ def build() -> typer.Typer:
         triage,
         evaluate,
         replay,
+        simulate,
         check,
     ):
         group.register(app)

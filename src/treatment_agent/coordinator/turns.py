@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from treatment_agent.coordinator import chart_writing, packets
+from treatment_agent.coordinator import chart_writing, packets, voices
 from treatment_agent.coordinator.deciding import Deciding
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
@@ -104,16 +104,20 @@ class Turns:
 
     def _drain(self, hold: Hold, fresh_event: str | None) -> tuple[str, ...]:
         others: dict[str, None] = {}
-        if fresh_event is None:
+        pending = self.ports.ledger.pending(hold.conversation_id)
+        # While people are still to be heard nothing leaves: one of them may say stop (P1) or need a person (P2).
+        if fresh_event is None and not voices.people(pending):
             self.ports.outbox.dispatch(hold.conversation_id, hold=hold)
-        while pending := self.ports.ledger.pending(hold.conversation_id):
+        while pending:
             # One at a time, and what people did before what the calendar says: a touch gives way to a message.
             stored = min(pending, key=lambda s: isinstance(s.event, TouchDue))
-            others |= dict.fromkeys(self._turn(stored, hold, fresh=stored.event.id == fresh_event))
+            silent = voices.people(s for s in pending if s is not stored)
+            others |= dict.fromkeys(self._turn(stored, hold, fresh=stored.event.id == fresh_event, silent=silent))
+            pending = self.ports.ledger.pending(hold.conversation_id)
         return tuple(others)
 
-    def _turn(self, stored: StoredEvent, hold: Hold, *, fresh: bool) -> tuple[str, ...]:
-        """One event from the graph to the messenger; returns the other conversations it left an event for."""
+    def _turn(self, stored: StoredEvent, hold: Hold, *, fresh: bool, silent: bool) -> tuple[str, ...]:
+        """One event from the graph to the messenger, unless `silent`; returns conversations it left an event for."""
         ports, conversation_id = self.ports, stored.conversation_id
         hold.keep()
         facts = ports.ledger.facts(conversation_id, at=ports.clock.now())
@@ -135,7 +139,8 @@ class Turns:
         # As of the decision: a text that a crash delayed must look its age.
         ports.ledger.commit_turn(commit, at=commit.record.at)
         keys = frozenset(m.key for m in commit.outbox) if just_decided else frozenset[str]()
-        ports.outbox.dispatch(conversation_id, hold=hold, fresh=keys)
+        if not silent:
+            ports.outbox.dispatch(conversation_id, hold=hold, fresh=keys)
         if commit.record.consent is not None:
             self.tell_chart()
         self._prune(conversation_id)

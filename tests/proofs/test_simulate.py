@@ -1,0 +1,91 @@
+"""Simulated patients: the same seed is the same story, one office can be told alone, and a broken promise shows."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from treatment_agent.cli.application import main
+from treatment_agent.demo.policy import maple_policy
+from treatment_agent.evals import simulate as simulation
+from treatment_agent.evals.personas import drawn, personas, read_as
+from treatment_agent.evals.promises import Broken
+from treatment_agent.evals.simulate import simulate
+from treatment_agent.policies.scripts import default_scripts
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small offices, and three weeks."""
+    monkeypatch.setattr(simulation, "OFFICE_SIZE", 6)
+    monkeypatch.setattr(simulation, "DAYS", 21)
+
+
+class TestSimulate:
+    def test_breaks_no_promise_and_tells_the_same_story_twice(self):
+        one, two = (simulate(12, policy=maple_policy(), seed=3) for _ in range(2))
+        assert one.broken == ()
+        assert [p.number for p in one.patients] == list(range(1, 13))
+        assert one == two
+        assert sum(p.received for p in one.patients) > 0
+
+    def test_tells_one_office_alone_with_what_was_said(self):
+        whole = simulate(12, policy=maple_policy(), seed=4)
+        alone = simulate(12, policy=maple_policy(), seed=4, only=8)
+        assert [p.number for p in alone.patients] == list(range(7, 13))
+        assert [p.outcome for p in alone.patients] == [p.outcome for p in whole.patients[6:]]
+        assert any(line.who == "office" for p in alone.patients for line in p.lines)
+
+    def test_refuses_a_patient_that_is_not_there(self):
+        with pytest.raises(ValueError, match="no patient 99"):
+            simulate(12, policy=maple_policy(), only=99)
+
+
+class TestPersonas:
+    def test_are_twelve_people_with_different_wishes(self):
+        assert len(personas()) >= 11
+        assert len({p.goal for p in personas()}) == len(personas())
+
+    def test_are_drawn_by_their_weight(self):
+        chance = Random(1)
+        names = [drawn(chance).name for _ in range(2000)]
+        common = {p.name: p.weight for p in personas()}
+        assert names.count("eager") > names.count("emergency")
+        assert set(names) == set(common)
+
+    def test_read_every_script_of_ours(self):
+        assert {read_as(s.id) for s in default_scripts().scripts} == {"touch", "offer", "person", "booked", "any"}
+
+    def test_fall_silent_after_their_last_turn(self):
+        silent = next(p for p in personas() if p.name == "silent")
+        eager = next(p for p in personas() if p.name == "eager")
+        assert silent.answers("first-message", 0, Random(1)) is None
+        assert eager.answers("first-message", eager.turns, Random(1)) is None
+
+
+class TestCommand:
+    def test_shows_how_it_ended(self, capsys):
+        with pytest.raises(SystemExit) as ended:
+            main(["simulate", "--patients", "6", "--seed", "5"])
+        out = capsys.readouterr().out
+        assert ended.value.code == 0, out
+        assert "How it ended" in out
+        assert "Funnel" in out
+        assert "Every promise held" in out
+
+    def test_names_the_seed_of_a_broken_promise_and_exits_with_1(self, capsys, monkeypatch):
+        monkeypatch.setattr(simulation, "check", lambda books: (Broken("P1", "case-2", "planted"),))
+        with pytest.raises(SystemExit) as ended:
+            main(["simulate", "--patients", "6", "--seed", "5", "--only", "2"])
+        out = capsys.readouterr().out
+        assert ended.value.code == 1
+        assert "BROKEN P1 case-2: planted" in out
+        assert "treatment-agent simulate --patients 6 --seed 5 --only 1" in out
+        assert "Patient 2," in out
+
+    def test_says_which_patients_there_are(self, capsys):
+        with pytest.raises(SystemExit) as ended:
+            main(["simulate", "--patients", "6", "--only", "7"])
+        assert ended.value.code == 1
+        assert "numbered from 1 to 6" in capsys.readouterr().err
