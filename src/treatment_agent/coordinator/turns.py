@@ -108,6 +108,8 @@ class Turns:
         # While people are still to be heard nothing leaves: one of them may say stop (P1) or need a person (P2).
         if fresh_event is None and not voices.people(pending):
             self.ports.outbox.dispatch(hold.conversation_id, hold=hold)
+            # A text that could not be sent is news.
+            pending = self.ports.ledger.pending(hold.conversation_id)
         while pending:
             # One at a time, and what people did before what the calendar says: a touch gives way to a message.
             stored = min(pending, key=lambda s: isinstance(s.event, TouchDue))
