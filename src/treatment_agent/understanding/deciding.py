@@ -40,7 +40,8 @@ _DIRECT = {
 class Context:
     """What the clauses of one message share: the question asked, the option picked, the times named.
 
-    `own` is the option this clause names by itself; None when the message is one clause.
+    `own` is the option this clause names by itself; None when the message is one clause. `leans` is the option that
+    loose words lean to: it counts only where the message is surely an acceptance.
     """
 
     words: Words
@@ -48,6 +49,7 @@ class Context:
     pick: OptionPick
     times: TimeReading
     own: OptionPick | None = None
+    leans: int | None = None
 
 
 def intent_of(clause: ClauseEvidence, context: Context) -> Intent | None:

@@ -33,6 +33,7 @@ class Evidence:
     clauses: tuple[ClauseReading, ...]
     hints: tuple[Match, ...]
     pick: OptionPick
+    leans: int | None
     times: TimeReading
     whole: Reading
     parts: tuple[Reading, ...]

@@ -36,6 +36,8 @@ def facts_of(context: Context, clauses: Sequence[ClauseReading], evidence: Seque
     # Nothing is booked unless the message accepts; a day named in a search or a simple yes is told all the same.
     accepted = Intent.ACCEPT in intents
     option = pick.option if intents & _CHOOSING else None
+    if accepted and option is None and not pick.ambiguous:
+        option = context.leans
     asked = (ask for ask in (e.question() for e in evidence) if ask)
     return Facts(
         option=option,

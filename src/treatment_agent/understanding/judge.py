@@ -139,7 +139,8 @@ class Judge:
         intent, share = seen.whole.intent
         least = self.limits.intent
         known = {c.label for c in seen.clauses} - {None, Intent.ACK}
-        intent = _fitting(intent, known, seen)
+        leans = intent is Intent.ACCEPT and seen.leans is not None and share >= self.limits.overrule
+        intent = intent if leans else _fitting(intent, known, seen)
         if torn(known) and intent in known and share >= self.limits.overrule / 2:
             return tuple(_settled(clause, intent, share, least) for clause in seen.clauses)
         if known and intent not in known and share >= self.limits.overrule:

@@ -30,6 +30,7 @@ from treatment_agent.understanding.clauses import clauses_of
 from treatment_agent.understanding.deciding import Context, intent_of
 from treatment_agent.understanding.facts import facts_of
 from treatment_agent.understanding.language import SHIPPED, LanguageGuesser
+from treatment_agent.understanding.leaning import lean_to
 from treatment_agent.understanding.options import pick_option
 from treatment_agent.understanding.routine import ClauseEvidence, RoutineLists
 from treatment_agent.understanding.times.reading import read_times
@@ -123,7 +124,9 @@ class LocalInterpreter:
         if not len(words):
             return None
         language = self._languages.guess(normal, words, self._routine.known(words), situation.language)
-        context = Context(words, situation, pick_option(normal, situation), read_times(normal, situation))
+        pick = pick_option(normal, situation)
+        leans = None if pick.option or pick.ambiguous else lean_to(normal, situation)
+        context = Context(words, situation, pick, read_times(normal, situation), leans=leans)
         parts = clauses_of(words)
         matches = self._topics(words, parts)
         hints = [] if self._lists_only else [match for match in matches if match.group.hint]
@@ -155,6 +158,7 @@ class LocalInterpreter:
             clauses=clauses,
             hints=heard.hints,
             pick=heard.context.pick,
+            leans=heard.context.leans,
             times=heard.context.times,
             whole=whole,
             parts=tuple(parts) or (whole,) * len(clauses),
