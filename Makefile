@@ -39,8 +39,8 @@ check: $(STAMP)  ## all that CI checks: format, lint, types, layers, tests
 bench: $(STAMP)  ## benchmarks; prints tables
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-eval: $(STAMP)  ## how well messages of people nobody tuned on are understood, as a table
-	@$(BIN)/treatment-agent eval evals/messages $(ARGS)
+eval: $(STAMP)  ## do the dialogues hold, and how well are messages of people nobody tuned on understood
+	@$(BIN)/treatment-agent eval evals $(ARGS)
 
 train: build/training/.installed  ## the classifier and its judge, anew from training/data (an hour on two cores)
 	@build/training/bin/python training/train.py $(ARGS)

@@ -95,7 +95,7 @@ class TestAfterOptOut:
     def test_fails_for_any_other_text(self, run, kind):
         played = run(STOPS).played
         first = played.turns[0].sent[0]
-        late = Sent(first.at + timedelta(days=2), replace(first.message, kind=kind))
+        late = replace(first, at=first.at + timedelta(days=2), message=replace(first.message, kind=kind))
 
         assert found(played) == []
         assert found(with_sent(played, 2, late)) == [(2, Gate.AFTER_OPT_OUT)]
@@ -138,13 +138,19 @@ class TestUnapprovedText:
     def test_fails_when_it_names_a_time_that_the_calendar_never_had(self, run):
         played = run(ASKS.format(topic="insurance")).played
 
-        assert found(replace(played, books=replace(played.books, slots=()))) == [(0, Gate.UNAPPROVED_TEXT)]
+        assert (0, Gate.UNAPPROVED_TEXT) in found(replace(played, books=replace(played.books, slots=())))
 
     def test_fails_when_the_visit_was_on_another_day(self, run):
         played = run(ASKS.format(topic="insurance")).played
-        cases = {
-            one: case.model_copy(update={"visit_on": None, "procedures": ()})
-            for one, case in played.books.cases.items()
-        }
+        sent = played.turns[0].sent[0]
+        case = sent.case.model_copy(update={"visit_on": None, "procedures": ()})
 
-        assert (0, Gate.UNAPPROVED_TEXT) in found(replace(played, books=replace(played.books, cases=cases)))
+        assert found(with_sent(played, 0, replace(sent, case=case))) == [(0, Gate.UNAPPROVED_TEXT)]
+
+    def test_fails_when_it_calls_the_patient_by_another_name(self, run):
+        played = run(ASKS.format(topic="insurance")).played
+        sent = played.turns[0].sent[0]
+        patient = sent.case.patient.model_copy(update={"first_name": SecretStr("Eva")})
+        case = sent.case.model_copy(update={"patient": patient})
+
+        assert found(with_sent(played, 0, replace(sent, case=case))) == [(0, Gate.UNAPPROVED_TEXT)]

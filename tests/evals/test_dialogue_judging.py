@@ -160,7 +160,8 @@ class TestFlips:
 
         assert unnoticed(result.played) == ()
         assert {name.rpartition(".")[2] for name in turned if name.startswith("turn")} >= {
-            "phase", "sent", "not_sent", "handoff", "rules", "not_rules", "tools", "not_tools", "says", "reasons", "consent",
+            "phase", "sent", "not_sent", "handoff", "rules", "not_rules", "tools", "not_tools", "says", "reasons",
+            "consent",
         }  # fmt: skip
         assert "turn 1, must_hand_off" in turned
         assert {name for name in turned if name.startswith("end")} == {

@@ -17,16 +17,29 @@ if TYPE_CHECKING:
     from treatment_agent.evals.table import Measure
 
 
+PlaceArgument = Annotated[
+    Path, typer.Argument(metavar="PLACE", help="Dialogues (TOML), labelled messages (JSONL), or a folder of them.")
+]
+AgainstOption = Annotated[
+    Path | None, typer.Option("--against", metavar="RUN.json", help="Say what came out otherwise than in that run.")
+]
+InterpreterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--interpreter",
+        metavar="MODULE:NAME",
+        help="Play dialogues with another interpreter: only hard gates and never_says are judged.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add `eval` to the application."""
     app.command("eval")(evaluate)
 
 
 def evaluate(
-    place: Annotated[
-        Path,
-        typer.Argument(metavar="PLACE", help="Dialogues (TOML), labelled messages (JSONL), or a folder of them."),
-    ],
+    place: PlaceArgument,
     thresholds: Annotated[
         Path | None,
         typer.Option("--thresholds", metavar="FILE.toml", help="What is held; beside the folder if not given."),
@@ -40,17 +53,8 @@ def evaluate(
     ] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="OUT.html", help="Write the report as a page.")] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="OUT.json", help="Write the run, to compare.")] = None,
-    against: Annotated[
-        Path | None, typer.Option("--against", metavar="RUN.json", help="Say what came out otherwise than in that run.")
-    ] = None,
-    interpreter: Annotated[
-        str | None,
-        typer.Option(
-            "--interpreter",
-            metavar="MODULE:NAME",
-            help="Play dialogues with another interpreter: only hard gates and never_says are judged.",
-        ),
-    ] = None,
+    against: AgainstOption = None,
+    interpreter: InterpreterOption = None,
     app: AppOption = None,
 ) -> None:
     """Play dialogues and say what broke; judge labelled messages and print figures with 95 % Wilson intervals.

@@ -20,6 +20,7 @@ from treatment_agent.domain.treatment import Case, ChartStatus, ProcedureStatus
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.cast import Person
 from treatment_agent.evals.happenings import Chart, Staff, Turn
+from treatment_agent.evals.naming import address_of
 from treatment_agent.evals.played import PlayedTurn, Said, Who
 from treatment_agent.evals.staging import Stage, case_of
 from treatment_agent.tools.memory import MemoryCaseSource
@@ -62,7 +63,7 @@ class Doing:
 
     def about(self, turn: Turn) -> str:
         """The conversation that staff, chart and calendar mean."""
-        return f"case-{self._known(turn.about or self.stage.dialogue.patient.id)}"
+        return f"case-{turn.about or self.stage.dialogue.patient.id}"
 
     def writer(self, turn: Turn) -> str | None:
         """The conversation that the turn's message reaches, or the one it is about."""
@@ -78,10 +79,7 @@ class Doing:
         """The address the turn's message comes from."""
         channel, given = (turn.channel, turn.sender) if turn else (Channel.SMS, None)
         if given is not None and given not in self._cases:
-            try:
-                return EmailAddress.parse(given) if "@" in given else PhoneNumber.parse(given)
-            except ValueError as error:
-                raise ConfigurationError(f"sender: {error}; or the id of a patient in the file") from None
+            return address_of(given)
         case = self._cases[given or self.stage.dialogue.patient.id]
         today = self.stage.clock.now().astimezone(self.stage.policy.office.tz).date()
         contact = case.patient.contact_on(today)
@@ -90,11 +88,6 @@ class Doing:
         if address is None:
             raise ConfigurationError(f"patient {case.patient.id}: has no number and no mailbox to write from")
         return address
-
-    def _known(self, patient_id: str) -> str:
-        if patient_id not in self._cases:
-            raise ConfigurationError(f"about: no patient of the file has the id {patient_id!r}")
-        return patient_id
 
     # -- patients
 
@@ -192,7 +185,7 @@ class Doing:
 
     def _chart(self, turn: Turn, chart: Chart, event_id: str, played: PlayedTurn) -> TurnOutcome | None:
         stage = self.stage
-        case = self._cases[self._known(turn.about or stage.dialogue.patient.id)]
+        case = self._cases[turn.about or stage.dialogue.patient.id]
         visit_at = stage.local(chart.visit_at) if chart.visit_at else None
         stage.chart.set_patient(case.patient.id, _status_after(chart.change, case, visit_at, stage.clock.now()))
         note = "" if chart.told else "nobody says so"

@@ -13,7 +13,8 @@ from treatment_agent.domain.consent import ConsentStatus, concerns_us
 from treatment_agent.domain.consent_file import ContactFile
 from treatment_agent.domain.handoff import HandoffPacket, Urgency
 from treatment_agent.domain.interpretation import Topic
-from treatment_agent.domain.messages import ApprovedMessage, Channel, PlannedSend, SendKind
+from treatment_agent.domain.messages import Channel, PlannedSend, SendKind
+from treatment_agent.domain.treatment import Case
 from treatment_agent.errors import ScriptError
 from treatment_agent.evals.findings import Finding, Gate
 from treatment_agent.evals.played import Played, PlayedTurn, Sent
@@ -120,19 +121,22 @@ def _unapproved(played: Played) -> Iterator[Finding]:
     }
     for turn in played.turns:
         for one in turn.sent:
-            why = _not_approved(one.message, planned.get(one.message.key), played)
+            why = _not_approved(one, planned.get(one.message.key), played)
             if why:
                 yield _finding(
                     turn, "text", "an approved script", f"{one.message.script_id}: {why}", Gate.UNAPPROVED_TEXT
                 )
 
 
-def _not_approved(message: ApprovedMessage, send: PlannedSend | None, played: Played) -> str | None:
+def _not_approved(one: Sent, send: PlannedSend | None, played: Played) -> str | None:
     """What is wrong with a text: its script, its wording, or a fact in it."""
+    message = one.message
     try:
         script = played.policy.scripts.get(message.script_id, message.language)
     except ScriptError:
         return "no such script"
+    if script.language != message.language:
+        return "no such script in its language"
     if (
         not script.approved_by
         or script.content_hash != message.content_hash
@@ -141,22 +145,21 @@ def _not_approved(message: ApprovedMessage, send: PlannedSend | None, played: Pl
         return "not the script as it was approved"
     if send is None or send.script_id != message.script_id:
         return "no decision on the books asked for it"
-    unknown = _unverified(send, message, played)
+    unknown = _unverified(send, one.case, played)
     if unknown:
         return unknown
-    body, subject = _rendered(message, send, played)
+    body, subject = _rendered(one, send, played)
     if body != message.body.get_secret_value() or (message.channel is Channel.EMAIL and subject != message.subject):
         return "not what the script says"
     return None
 
 
-def _unverified(send: PlannedSend, message: ApprovedMessage, played: Played) -> str | None:
+def _unverified(send: PlannedSend, case: Case | None, played: Played) -> str | None:
     """A fact that nobody verified: a time that is no opening, a day or provider that is not the case's."""
     known = {(slot.start, slot.end, slot.provider_id) for slot in played.books.slots}
     known |= {(b.slot.start, b.slot.end, b.slot.provider_id) for b in played.books.bookings}
     if any((slot.start, slot.end, slot.provider_id) not in known for slot in send.facts.slots):
         return "it names a time that the calendar never had"
-    case = played.books.cases.get(message.conversation_id)
     days = {case.visit_on, case.diagnosed_on} if case else set()
     if send.facts.visit_on is not None and send.facts.visit_on not in days:
         return "it names a day that is not the visit's"
@@ -166,13 +169,12 @@ def _unverified(send: PlannedSend, message: ApprovedMessage, played: Played) -> 
     return None
 
 
-def _rendered(message: ApprovedMessage, send: PlannedSend, played: Played) -> tuple[str, str]:
+def _rendered(one: Sent, send: PlannedSend, played: Played) -> tuple[str, str]:
     """The text as it must read: the approved script with these facts, and the name the address belongs to."""
     office, scripts = played.policy.office, played.policy.scripts
+    message = one.message
     script = scripts.get(message.script_id, message.language)
-    case = played.books.cases.get(message.conversation_id)
-    sent_at = next((one.at for one in played.sent if one.message is message), played.dialogue.now)
-    contact = case.patient.contact_on(sent_at.astimezone(office.tz).date()) if case else None
+    contact = one.case.patient.contact_on(one.at.astimezone(office.tz).date()) if one.case else None
     name = contact.first_name.get_secret_value() if contact else ""
     body = render(script, facts=send.facts, office=office, first_name=name)
     if message.channel is not Channel.EMAIL:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
+from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.evals.dialogue import Dialogue
 from treatment_agent.policies.lexicon import lexicon
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.rules import RULES
 
-TOOLS = frozenset(
-    {
-        "scheduler.find_slots", "scheduler.book", "scheduler.find_booking", "scheduler.release",
-        "messenger.send", "messenger.find", "chart.check", "chart.record_permission", "desk.deliver",
-        "interpreter.interpret",
-    }
-)  # fmt: skip
+_PORTS = {
+    "scheduler": ("find_slots", "book", "find_booking", "release"),
+    "messenger": ("send", "find"),
+    "chart": ("check", "record_permission"),
+    "desk": ("deliver",),
+    "interpreter": ("interpret",),
+}
+TOOLS = frozenset(f"{port}.{method}" for port, methods in _PORTS.items() for method in methods)
 
 # Rules of the interpreter, which end in the label that was found.
 _WEIGHED = frozenset({"judge", "classifier", "routine", "script"})
@@ -40,10 +42,33 @@ def unknown_words(dialogue: Dialogue, policy: PracticePolicy) -> Iterator[Mistak
         for key in ("tools", "not_tools"):
             yield from _unknown((*place, key), getattr(expect, key), TOOLS, "tool")
     yield from _unknown(("end", "sent"), dialogue.end.sent, scripts, "script")
+    yield from _people(dialogue)
     others = {other.id for other in dialogue.other} | {"stranger"}
     for name, end in dialogue.end.others.items():
         yield from _unknown(("end", "others"), (name,), others, "other patient")
         yield from _unknown(("end", "others"), end.sent, scripts, "script")
+
+
+def _people(dialogue: Dialogue) -> Iterator[Mistake]:
+    """Whom a turn means: a patient of the file, or for a sender also any address."""
+    people = {dialogue.patient.id, *(other.id for other in dialogue.other)}
+    for number, turn in enumerate(dialogue.turn):
+        if turn.about is not None:
+            yield from _unknown(("turn", number, "about"), (turn.about,), people, "patient")
+        if turn.sender is not None and turn.sender not in people:
+            try:
+                address_of(turn.sender)
+            except ValueError:
+                yield from _unknown(("turn", number, "sender"), (turn.sender,), people, "number, mailbox or patient")
+
+
+def address_of(text: str) -> PhoneNumber | EmailAddress:
+    """Read a phone number or a mailbox.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    return EmailAddress.parse(text) if "@" in text else PhoneNumber.parse(text)
 
 
 def _rules(policy: PracticePolicy) -> set[str]:

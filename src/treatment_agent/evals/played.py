@@ -46,10 +46,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One text that a messenger took, and when."""
+    """One text that a messenger took, when, and the case as the books had it then."""
 
     at: datetime
     message: ApprovedMessage
+    case: Case | None = None
 
 
 @dataclass(slots=True)

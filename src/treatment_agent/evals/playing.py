@@ -64,7 +64,8 @@ class _Play:
                 if turns[-1].error:
                     break
         stage = self.stage
-        return Played(stage.dialogue, stage.policy, tuple(turns), self._books(), tuple(self._sent(0)), tuple(edges))
+        sent = tuple(one for turn in turns for one in turn.sent)
+        return Played(stage.dialogue, stage.policy, tuple(turns), self._books(), sent, tuple(edges))
 
     def _begin(self) -> PlayedTurn:
         played, stage = PlayedTurn(0), self.stage
@@ -198,9 +199,9 @@ class _Play:
             return ConsentStatus.NONE
 
     def _sent(self, start: int) -> Iterator[Sent]:
-        messenger = self.stage.messenger
+        messenger, now = self.stage.messenger, self.stage.clock.now()
         for message, at in zip(messenger.sent[start:], messenger.times[start:], strict=True):
-            yield Sent(at, message)
+            yield Sent(at, message, self.stage.ledger.facts(message.conversation_id, at=now).case)
 
     def _books(self) -> Books:
         ledger, now = self.stage.ledger, self.stage.clock.now()

@@ -155,10 +155,10 @@ def _key_line(lines: Sequence[str], start: int, names: Sequence[str]) -> int | N
 def _written(raw: object, loc: Sequence[str | int]) -> object:
     """What stands at a place of the file; what comes last where a short form was written."""
     for part in loc:
-        if (isinstance(raw, dict) and part in raw) or (
-            isinstance(raw, list) and isinstance(part, int) and part < len(raw)
-        ):
-            raw = raw[part]
+        if isinstance(part, int):
+            raw = raw[part] if isinstance(raw, list) and part < len(raw) else raw
+        elif isinstance(raw, dict):
+            raw = raw.get(part, raw)
     return raw
 
 

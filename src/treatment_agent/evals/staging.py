@@ -254,7 +254,10 @@ def named_interpreter(use: str) -> Interpreter:
         raise ConfigurationError(f"interpreter {use}: {type(error).__name__}; write module:name") from None
     made: object = found
     if isinstance(found, type) or (callable(found) and not hasattr(found, "interpret")):
-        made = found()
+        try:
+            made = found()
+        except Exception as error:
+            raise ConfigurationError(f"interpreter {use}: calling it raised {type(error).__name__}") from error
     if not hasattr(made, "interpret") or not hasattr(made, "version"):
         raise ConfigurationError(f"interpreter {use}: it has no `interpret` and `version`; see ports.Interpreter")
     return made
