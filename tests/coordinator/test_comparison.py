@@ -16,6 +16,7 @@ from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.shares import Share
 from treatment_agent.domain.treatment import ChartStatus, ProcedureStatus
 from treatment_agent.policies.hold_out import HoldOut
+from treatment_agent.policies.limits import Limits
 
 NAMES = tuple(f"n{n}" for n in range(16))
 DRAW = HoldOut(share=0.5, within_days=30)
@@ -29,6 +30,12 @@ def phone(name: str) -> PhoneNumber:
 
 def everybody() -> list:
     return [someone(name, phone(name)) for name in NAMES]
+
+
+@pytest.fixture
+def policy(policy: PracticePolicy) -> PracticePolicy:
+    """As many first texts as there are patients: how few openings there are is not the point here."""
+    return policy.model_copy(update={"limits": Limits(invitations_per_opening=None)})
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ class TestMove:
         )
         offered.text("can we move it to Friday?")
 
-        assert offered.text("2").phase_after is Phase.BOOKED
+        assert offered.text("1").phase_after is Phase.BOOKED
         assert [b.status for b in offered.scheduler.bookings] == [BookingStatus.CANCELLED, BookingStatus.CONFIRMED]
 
 

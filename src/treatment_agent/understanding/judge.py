@@ -138,6 +138,9 @@ class Judge:
     def _routine(self, seen: Evidence) -> tuple[ClauseReading, ...]:
         intent, share = seen.whole.intent
         least = self.limits.intent
+        if intent is Intent.OPT_OUT:
+            # Likelier than anything routine, and not sure enough to be one: what lists left open is for a person.
+            return seen.clauses
         known = {c.label for c in seen.clauses} - {None, Intent.ACK}
         leans = intent is Intent.ACCEPT and seen.leans is not None and share >= self.limits.overrule
         intent = intent if leans else _fitting(intent, known, seen)
