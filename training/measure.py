@@ -137,7 +137,7 @@ def fit(reads: Sequence[Read]) -> dict[str, float]:
     rows = [features(r.seen) for r in some if r.seen is not None]
     names = list(rows[0])
     truth = np.array([r.row.label in TOPICS for r in some])
-    model = LogisticRegression(C=0.3, max_iter=2000).fit(np.array([[row[n] for n in names] for row in rows]), truth)
+    model = LogisticRegression(C=0.05, max_iter=2000).fit(np.array([[row[n] for n in names] for row in rows]), truth)
     return {"bias": float(model.intercept_[0])} | {n: float(w) for n, w in zip(names, model.coef_[0], strict=True)}
 
 
