@@ -184,7 +184,7 @@ class Spy(Client):
 
 
 class TestPrivacy:
-    WORDS = "its ana marker-lastname, gotta wait for the zorbing circuit, call 312-555-0117"
+    WORDS = "gotta wait for the zorbing circuit to wind down first - ana marker-lastname 312-555-0117"
 
     def test_names_and_numbers_do_not_leave(self, with_model: WithModel):
         office, model = with_model(answer((self.WORDS, None)))
@@ -193,7 +193,7 @@ class TestPrivacy:
 
         (request,) = model.requests
         told = json.loads(request.question)["message"]
-        assert told == "its [NAME1] [NAME2], gotta wait for the zorbing circuit, call [PHONE1]"
+        assert told == "gotta wait for the zorbing circuit to wind down first - [NAME1] [NAME2] [PHONE1]"
 
     def test_traces_and_logs_hold_no_words(self, with_model: WithModel, caplog: pytest.LogCaptureFixture):
         caplog.set_level(logging.DEBUG)
