@@ -73,6 +73,14 @@ class TestJsonCaseSource:
     def test_reads_one_object(self, file) -> None:
         assert [c.id for c in read(file(json.dumps(NESTED, indent=1)))[0]] == ["case-2"]
 
+    @pytest.mark.parametrize("text", ["{}\n{}", "[{}, {}]"])
+    def test_reads_half_a_letter_as_a_question_mark(self, file, text: str) -> None:
+        one, two = json.dumps(FLAT), json.dumps(FLAT | {"patient_id": 2, "first_name": "\ud83d"})
+
+        cases = list(JsonCaseSource(file(text.replace("{}", one, 1).replace("{}", two, 1))).read())
+
+        assert [c.patient.first_name.get_secret_value() for c in cases if isinstance(c, Case)] == ["Ann", "?"]
+
     def test_reports_broken_lines_and_goes_on(self, file) -> None:
         lines = [
             json.dumps(FLAT),

@@ -15,7 +15,13 @@ import phonenumbers
 from pydantic import GetCoreSchemaHandler, PlainSerializer, SecretStr
 from pydantic_core import CoreSchema, core_schema
 
-PersonalText = Annotated[SecretStr, PlainSerializer(lambda value: value.get_secret_value(), when_used="json")]
+
+def _written(value: SecretStr) -> str:
+    # Half of a surrogate pair, as a broken export has it, cannot be stored; one bad name must not stop a whole list.
+    return value.get_secret_value().encode("utf-8", "replace").decode("utf-8")
+
+
+PersonalText = Annotated[SecretStr, PlainSerializer(_written, when_used="json")]
 """A name or other personal text: masked everywhere but in the ledger."""
 
 

@@ -110,7 +110,7 @@ class JsonCaseSource(BoundSource):
                     ) from None
         except OSError as error:
             raise AdapterUnavailable(f"{self._path.name}: cannot be read ({type(error).__name__})") from None
-        for number, record in enumerate(_array(whole, self._path.name), start=1):
+        for number, record in enumerate(_array(_whole_letters(whole), self._path.name), start=1):
             yield from _flat_rows(f"record {number}", record)
 
 
@@ -121,12 +121,23 @@ def _is_object(line: str) -> bool:
         return False
 
 
+def _whole_letters(told: Any) -> Any:
+    """The same without halves of surrogate pairs, which some exports write and nothing can store: `?` in their place."""
+    text = json.dumps(told, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.loads(text.encode("utf-8", "replace"))
+    return told
+
+
 def _lines(file: Iterator[str]) -> Iterator[tuple[str, Flat] | BadRow]:
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
         try:
             record = json.loads(line)
+            record = _whole_letters(record) if "\\ud" in line.lower() else record
         except (ValueError, RecursionError):
             yield BadRow(f"line {number}", None, "not a JSON object; write one record per line")
             continue
