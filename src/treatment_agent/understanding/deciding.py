@@ -136,7 +136,7 @@ def _about_slots(kind: str, clause: ClauseEvidence, context: Context) -> Intent 
         if kind == "either" or (kind == "affirm" and "either" in clause.kinds):
             return Intent.AFFIRM if _names_either(context) else Intent.ACCEPT
         if _touches(clause, context):
-            return Intent.ACCEPT
+            return Intent.AFFIRM if _is_either(clause, context) else Intent.ACCEPT
         return Intent.OTHER_TIMES if kind == "ask_times" else Intent.ACK
     if pick.ambiguous and not refused and not times.windows:
         return Intent.ACCEPT
@@ -170,6 +170,14 @@ def _names_either(context: Context) -> bool:
     span = context.pick.span
     said = span.of(context.words.source.raw).lower() if span else ""
     return not any(char.isdigit() for char in said) and not context.times.spans
+
+
+def _is_either(clause: ClauseEvidence, context: Context) -> bool:
+    """True when "either" is all that the pick rests on: "either one is fine with me"."""
+    span = context.pick.span
+    matches = clause.kinds.get("either", ())
+    rests = span is not None and any(overlaps(span, context.words.span(match.words)) for match in matches)
+    return rests and _names_either(context)
 
 
 def overlaps(first: Span, second: Span) -> bool:

@@ -34,6 +34,7 @@ from treatment_agent.understanding.leaning import lean_to
 from treatment_agent.understanding.options import pick_option
 from treatment_agent.understanding.routine import ClauseEvidence, RoutineLists
 from treatment_agent.understanding.times.reading import read_times
+from treatment_agent.understanding.unsettled import hold_back
 
 if TYPE_CHECKING:
     from treatment_agent.understanding.classifier import Reading
@@ -113,8 +114,9 @@ class LocalInterpreter:
         clauses = heard.clauses
         if not self._lists_only and heard.language in SHIPPED and len(heard.text) <= _LONGEST:
             clauses = self._judged(heard)
+        clauses, context = hold_back(heard.context.words.source, clauses, heard.context)
         told = [read.evidence for read in heard.reads if read.evidence is not None]
-        facts = facts_of(heard.context, clauses, told)
+        facts = facts_of(context, clauses, told)
         return Interpretation(clauses, heard.language, self.version, facts)
 
     def hear(self, raw: str, situation: Situation) -> Heard | None:
@@ -256,10 +258,18 @@ def _as_a_whole(reads: list[_Read]) -> tuple[ClauseReading, ...]:
         # "Out of town till the 5th, anything after that?" is a search: the last word counts.
         last = next(r.reading.label for r in reversed(reads) if r.reading.label in (Intent.OTHER_TIMES, Intent.DEFER))
         reads = [_relabelled(read, Intent.DEFER, Intent.ACK) for read in reads] if last is Intent.OTHER_TIMES else reads
+    if Intent.OTHER_TIMES in labels and Intent.DECLINE in labels:
+        # "No thank you, I don't want the treatment": the bare "no" to two offers asks for no others.
+        reads = [_relabelled(read, Intent.OTHER_TIMES, Intent.ACK) if _bare_no(read) else read for read in reads]
     labels = {read.reading.label for read in reads}
     routine = any(isinstance(label, Intent) and label is not Intent.ACK for label in labels)
     strong = bool(labels & _STRONG) or {Intent.AFFIRM, Intent.DECLINE} <= labels
     return tuple(_settled(read, routine, strong) for read in reads)
+
+
+def _bare_no(read: _Read) -> bool:
+    evidence = read.evidence
+    return evidence is not None and not evidence.timed and set(evidence.kinds) <= {"no", "ack"}
 
 
 def _relabelled(read: _Read, old: Intent, new: Intent) -> _Read:

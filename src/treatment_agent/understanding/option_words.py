@@ -15,15 +15,13 @@ from treatment_agent.understanding.times.tokens import Kind
 class Pointer:
     """A reference to option `number` (1-based) by words at tokens `[first, behind)`.
 
-    `negative` marks one that was turned down ("the first doesn't work"), `plainly` one that leaves the other picked
-    ("not the first").
+    `negative` marks one that was turned down ("the first doesn't work", "not the first").
     """
 
     number: int
     first: int
     behind: int
     negative: bool = False
-    plainly: bool = False
 
 
 _LONE_WORDS = {
@@ -114,9 +112,8 @@ def _signed(page: Page, pointer: Pointer) -> Pointer:
     start = pointer.first
     while page.word(start - 1) in _ARTICLES or page.word(start - 1) in ("option", "number", "opcion"):
         start -= 1
-    plainly = page.word(start - 1) in _NOT
-    negative = plainly or _refused_before(page, start) or _refused_behind(page, pointer.behind)
-    return replace(pointer, negative=negative, plainly=plainly)
+    negative = page.word(start - 1) in _NOT or _refused_before(page, start) or _refused_behind(page, pointer.behind)
+    return replace(pointer, negative=negative)
 
 
 def _refused_before(page: Page, start: int) -> bool:

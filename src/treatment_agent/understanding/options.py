@@ -22,7 +22,6 @@ _FEWEST_IN_RANGE = 3
 _DENIALS = frozenset(
     "cant not dont doesnt wont neither none ninguna ninguno tampoco couldnt unfortunately isnt arent".split()
 )
-_PLAIN_NOT = frozenset("not but except menos excepto salvo".split())
 _ASKED = frozenset(
     """
     anything something openings hay algo other call calling llame llameme llamame llamen llamar algo back check know
@@ -32,7 +31,6 @@ _ASKED = frozenset(
 _STILL = frozenset("still open yet isnt didnt available free".split())
 _FINE = frozenset("works work fine good ok okay great funciona funcionan bien".split())
 _TITLES = frozenset("dr doctor dra doctora the el la de with con mr mrs ms".split())
-_SMALL = frozenset("the on el la los at for one a".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +78,8 @@ def pick_option(text: NormalizedText, situation: Situation) -> OptionPick:
         )
         if found
     ]
-    excluded, plainly = _excluded(page, mentions, pointers + ordered)
-    return _decide(text, page, mentions, evidence, excluded, plainly)
+    excluded = _excluded(page, mentions, pointers + ordered)
+    return _decide(text, page, mentions, evidence, excluded)
 
 
 def _decide(
@@ -90,15 +88,13 @@ def _decide(
     mentions: tuple[Mention, ...],
     evidence: list[_Evidence],
     excluded: frozenset[int],
-    plainly: bool,
 ) -> OptionPick:
     every = frozenset(range(1, len(page.offers) + 1))
     either = first_of(page, range(len(page.tokens)), "either")
     other = first_of(page, range(len(page.tokens)), "other")
     if not evidence:
-        wished = any(not mention.negative for mention in mentions)
         left = every - excluded if excluded else frozenset[int]()
-        return _by_exclusion(text, page, left, plainly and not wished, either, other)
+        return _by_exclusion(text, page, left, either, other)
     allowed = every - excluded
     for found in evidence:
         allowed &= found.allows
@@ -115,13 +111,15 @@ def _by_exclusion(
     text: NormalizedText,
     page: Page,
     left: frozenset[int],
-    plainly: bool,
     either: tuple[int, int] | None,
     other: tuple[int, int] | None,
 ) -> OptionPick:
-    """Nothing was picked: "not the tuesday one", "the other one", or "either"."""
-    if len(left) == 1 and (plainly or other):
-        return OptionPick(min(left), span=_span(text, page, *(other or (0, len(page.tokens)))))
+    """Nothing was picked: "not the tuesday one, the other", or "either".
+
+    Turning one down is not taking the one that is left: the patient has to name it.
+    """
+    if len(left) == 1 and other:
+        return OptionPick(min(left), span=_span(text, page, *other))
     if either and not left and not _denied(page, either[0]):
         return OptionPick(_earliest(page, frozenset(range(1, len(page.offers) + 1))), span=_span(text, page, *either))
     return OptionPick(None)
@@ -232,16 +230,13 @@ def _covers(hours: Hours, minutes: int) -> bool:
     return minutes == anchor or (hours.bare and minutes % _HALF_DAY == anchor % _HALF_DAY)
 
 
-def _excluded(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer, ...]) -> tuple[frozenset[int], bool]:
-    """Offers that were turned down, and whether that was said plainly enough to leave the other one picked."""
+def _excluded(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer, ...]) -> frozenset[int]:
+    """Offers that were turned down."""
     options = {pointer.number for pointer in pointers if pointer.negative}
-    plainly = any(pointer.plainly for pointer in pointers)
     for wish in wishes_of(mentions, page.today):
         if wish.negative:
             options |= {o for o, start in enumerate(page.offers, 1) if _struck(wish, start)}
-    for mention in mentions:
-        plainly = plainly or (mention.negative and _plain_not(page, mention.first))
-    return frozenset(options), plainly
+    return frozenset(options)
 
 
 def _struck(wish: Wish, start: datetime) -> bool:
@@ -250,12 +245,6 @@ def _struck(wish: Wish, start: datetime) -> bool:
     if days and start.weekday() not in days.weekdays and start.date() not in days.dates:
         return False
     return not wish.hours or any(hours.excluded[0] <= minutes < hours.excluded[1] for hours in wish.hours)
-
-
-def _plain_not(page: Page, index: int) -> bool:
-    while page.word(index - 1) in _SMALL:
-        index -= 1
-    return page.word(index - 1) in _PLAIN_NOT
 
 
 def _by_provider(page: Page, situation: Situation) -> _Evidence | None:
