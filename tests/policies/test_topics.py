@@ -20,8 +20,10 @@ from treatment_agent.domain.interpretation import (
     Span,
     Topic,
 )
+from treatment_agent.domain.text import normalize
 from treatment_agent.domain.turn import Verdict
 from treatment_agent.policies import topics
+from treatment_agent.policies.lexicon import lexicon
 
 SITUATION = Situation(now=NOW)
 
@@ -105,6 +107,20 @@ class TestJudge:
         for intent in (Intent.ACCEPT, Intent.ACK):
             assert topic in {v.topic for v in topics.judge(heard(intent, text=text), POLICY)}
 
+    def test_keeps_a_topic_of_the_lists_when_a_reading_only_borrows_its_rule(self):
+        said = Interpretation((clause(Intent.ACK, rule="clinical.pain"),), "en", "test-1")
+        assert set(rules(heard(interpretation=said, text="it hurts when I bite"))) == {"clinical.pain"}
+
+    def test_lets_the_judge_name_what_the_lists_found_unless_it_is_grave(self):
+        for text, found in (
+            ("how much is it", {"judge.insurance"}),
+            ("i want to die", {"judge.insurance", "sensitive.self-harm"}),
+        ):
+            spans = tuple(f.span for f in lexicon().find(normalize(text)))
+            named = replace(clause(Topic.INSURANCE, rule="judge.insurance"), part="judge", evidence=spans)
+            said = Interpretation((named,), "en", "test-1")
+            assert set(rules(heard(interpretation=said, text=text))) == found
+
     @pytest.mark.parametrize(("text", "stopped"), [("2", True), ("option 2", True), ("thanks", False), ("2 pm", False)])
     def test_stops_a_bare_pick_after_booking(self, text, stopped):
         booked = conversation(phase=Phase.BOOKED)
@@ -132,6 +148,14 @@ class TestDeciding:
         assert topics.deciding((pain, harm, bleeding)) is bleeding
         assert topics.deciding((pain, grief, harm)) is harm
         assert topics.deciding((pain, grief)) is grief
+
+    def test_puts_a_wrong_number_before_what_else_is_about_identity(self):
+        other, wrong = (
+            Verdict(Topic.IDENTITY, "identity.another-person"),
+            Verdict(Topic.IDENTITY, "identity.wrong-number"),
+        )
+        assert topics.deciding((other, wrong)) is wrong
+        assert topics.deciding((wrong, Verdict(Topic.CLINICAL, "clinical.pain"))).topic is Topic.CLINICAL
 
     def test_marks_self_harm_as_urgent(self):
         said = Interpretation((clause(Topic.SENSITIVE, rule="sensitive.self-harm"),), "en", "test-1")

@@ -144,10 +144,64 @@ class TestSettle:
         clauses = (clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, None))
         assert {c.label for c in JUDGE.settle(seen(reading(defer=0.7), *clauses))} == {Intent.DEFER}
 
-    def test_settles_lists_that_contradict_each_other(self):
-        clauses = (clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, Intent.DEFER, "routine.defer"))
+    @pytest.mark.parametrize("other", [Intent.DEFER, Intent.DECLINE, Intent.ALREADY])
+    def test_half_a_yes_keeps_both_halves(self, other):
+        clauses = (clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, other, "routine.other"))
         found = JUDGE.settle(seen(reading(accept=0.7), *clauses, pick=OptionPick(1)))
+        assert {c.label for c in found} == {Intent.ACCEPT, other}
+
+    def test_a_pick_beside_a_wish_to_wait_is_not_booked(self):
+        clauses = (clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, Intent.DEFER, "routine.defer"))
+        found = JUDGE.settle(seen(reading(defer=0.7), *clauses, pick=OptionPick(1)))
+        assert {c.label for c in found} == {Intent.ACK, Intent.DEFER}
+
+    def test_a_clause_that_means_something_else_by_itself_contradicts_nothing(self):
+        clauses = (clause(FIRST, Intent.ACCEPT, "routine.accept"), clause(SECOND, Intent.DEFER, "routine.defer"))
+        evidence = seen(reading(accept=0.7), *clauses, pick=OptionPick(1))
+        found = JUDGE.settle(replace(evidence, parts=(reading(accept=0.9), reading(ack=0.9))))
         assert [c.label for c in found] == [Intent.ACCEPT, Intent.ACK]
+
+    def test_what_is_sighed_before_a_sure_pick_contradicts_nothing(self):
+        first, last = (FIRST, Intent.DEFER, "routine.defer"), (SECOND, Intent.ACCEPT, "routine.accept")
+        for share, booked in ((0.95, True), (0.7, False)):
+            found = JUDGE.settle(seen(reading(accept=share), clause(*first), clause(*last), pick=OptionPick(1)))
+            assert (Intent.DEFER not in {c.label for c in found}) is booked
+
+    def test_the_classifier_alone_finds_a_refusal_beside_a_pick(self):
+        clauses = (clause(FIRST, Intent.OTHER_TIMES, "routine.other_times"), clause(SECOND, None))
+        evidence = seen(reading(decline=0.9), *clauses, pick=OptionPick(1))
+        found = JUDGE.settle(replace(evidence, parts=(reading(accept=0.9), reading(decline=0.9))))
+        assert {c.label for c in found} == {Intent.ACCEPT, Intent.DECLINE}
+
+    def test_a_better_name_comes_with_a_rule_of_its_own(self):
+        clauses = (
+            clause(FIRST, Topic.CLINICAL, "clinical.procedure"),
+            clause(SECOND, Topic.SENSITIVE, "sensitive.grief"),
+        )
+        found = JUDGE.settle(seen(reading(sensitive=0.95), *clauses))
+        assert [(c.label, c.rule) for c in found] == [
+            (Topic.SENSITIVE, "judge.sensitive"),
+            (Topic.SENSITIVE, "sensitive.grief"),
+        ]
+
+    def test_another_question_keeps_its_name(self):
+        clauses = (clause(FIRST, Topic.FINANCING, "financing.price"), clause(SECOND, Topic.CLINICAL, "clinical.pain"))
+        evidence = seen(reading(clinical=0.95), *clauses)
+        found = JUDGE.settle(replace(evidence, parts=(reading(financing=0.9), reading(clinical=0.9))))
+        assert found == clauses
+
+    @pytest.mark.parametrize(
+        ("names", "share", "rule"),
+        [
+            (["wrong-number"], 0.9, "identity.wrong-number"),
+            (["wrong-number"], 0.6, "judge.identity"),
+            (["wrong-number", "another-person"], 0.9, "identity.another-person"),
+        ],
+    )
+    def test_a_hint_of_a_wrong_number_must_be_sure_and_alone(self, names, share, rule):
+        hints = tuple(Match(Group("identity", name, ("x",), {}, hint=True), range(1)) for name in names)
+        found = JUDGE.settle(seen(reading(identity=share), clause(FIRST, None), hints=hints))
+        assert found[-1].rule == rule
 
     def test_accepting_what_nobody_offered_is_not_booked(self):
         (found,) = JUDGE.settle(seen(reading(accept=0.95), clause(FIRST, None)))

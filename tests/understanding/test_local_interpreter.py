@@ -24,6 +24,7 @@ from treatment_agent.understanding.local import LocalInterpreter
 ZONE = ZoneInfo("America/Chicago")
 NOW = datetime(2026, 11, 23, 10, tzinfo=ZONE)
 READER = LocalInterpreter(lists_only=True)
+WHOLE_READER = LocalInterpreter()
 
 
 def slot(day: int, hour: int, name: str) -> Slot:
@@ -76,6 +77,10 @@ class TestTopics:
         [
             ("wrong number", "identity.wrong-number"),
             ("numero equivocado", "identity.wrong-number"),
+            ("no conozco a ninguna Ana", "identity.wrong-number"),
+            ("this is her sister replying for her", "identity.another-person"),
+            ("my number changed", "identity.another-person"),
+            ("Can the crown wait until summer?", "clinical.can-wait"),
             ("are you a bot", "human.bot-question"),
             ("I want to kill myself", "sensitive.self-harm"),
             ("no quiero vivir", "sensitive.self-harm"),
@@ -85,6 +90,36 @@ class TestTopics:
     )
     def test_names_the_rule(self, text: str, rule: str) -> None:
         assert rule in rules(text)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "this is her mother",
+            "my husband needs to switch his appointment",
+            "book him too, he is my husband",
+            "Ana's mom here, she's at work",
+            "I got a new number",
+        ],
+    )
+    def test_takes_a_relative_for_no_wrong_number(self, text: str) -> None:
+        assert "identity.wrong-number" not in rules(text)
+
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("Can the crown wait until summer?", Reason.NOT_URGENT),
+            ("Do I have to stop eating before you do the filling?", None),
+            ("what's the point, I don't want to be alive anymore", None),
+            ("My mom is in a power wheelchair now, can she get to the chair?", None),
+            ("I'm terrified of needles, last time I sat in the parking lot crying", Reason.FEAR),
+            ("How much is it? And it's been hurting when I bite on that side.", Reason.COST),
+            ("My husband wants you to book him too, his name is Marco", None),
+            ("Book me for the first one. I already scheduled.", None),
+        ],
+    )
+    def test_tells_why_the_patient_hesitates(self, text: str, reason: Reason | None) -> None:
+        situation = Situation(NOW, Asked.FIRST_MESSAGE, OFFERS)
+        assert WHOLE_READER.interpret(SecretStr(text), situation).facts.reason is reason
 
     def test_topic_beside_a_routine_answer_is_found(self) -> None:
         found = read("Thursday works but how much will it cost")

@@ -104,7 +104,7 @@ def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> D
     except NotPermitted as error:
         if error.rule not in _GONE_BY:
             raise
-        return outcomes.after_slot_taken(turn)
+        return outcomes.after_gone_by(turn, error.rule)
     # Last thing before: somebody may have booked by phone since the times were offered.
     rule = outcomes.chart_forbids(context.chart.check(turn.case), turn, unlisted=context.facts.unlisted)
     if rule is not None:

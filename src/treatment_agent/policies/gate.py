@@ -18,6 +18,7 @@ from treatment_agent.domain.interpretation import Asked, Intent, Interpretation,
 from treatment_agent.domain.messages import Channel, SendKind
 from treatment_agent.domain.turn import ConsentChange, Decision, DueChange, ReasonNote, Say, Verdict
 from treatment_agent.policies.contact import revoked
+from treatment_agent.policies.lexicon import WRONG_NUMBER
 from treatment_agent.policies.practice import DEFAULT_RULE_SCRIPTS, PracticePolicy
 from treatment_agent.policies.screening import Screening
 from treatment_agent.policies.topics import deciding, due_at
@@ -186,7 +187,7 @@ def hand_off(
     now: datetime,
 ) -> Decision:
     """Turn verdicts into the handoff decision: one approved text at most, and none where P1 or P2 forbid it."""
-    if handoff.rule == "identity.wrong-number":
+    if handoff.rule == WRONG_NUMBER:
         return _wrong_number(handoff, facts, policy)
     rules = tuple(dict.fromkeys((handoff.rule, *(v.rule for v in verdicts))))
     decision = Decision(

@@ -23,8 +23,10 @@ from treatment_agent.policies.phrases import Phrase, PhraseBook, phrase, words_o
 
 LANGUAGES = ("en", "es")
 _TOPIC_FILES = tuple(topic.value for topic in Topic)
-# Subjects of `plain.toml` that carry no meaning of their own.
 _SELF_HARM = "sensitive.self-harm"
+# Somebody else's number. The one rule of a topic that revokes consent.
+WRONG_NUMBER = "identity.wrong-number"
+# Subjects of `plain.toml` that carry no meaning of their own.
 _SMALL = ("function", "function_es", "polite")
 
 

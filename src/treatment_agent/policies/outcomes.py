@@ -88,6 +88,11 @@ def after_slot_taken(turn: Turn) -> Decision:
     return visits.search(turn, rule="booking.slot-taken", scripts=visits.TAKEN_SCRIPTS)
 
 
+def after_gone_by(turn: Turn, rule: str) -> Decision:
+    """The picked time has passed or is too close now (`rule`): nobody took it, so only the next two are offered."""
+    return visits.search(turn, rule=rule)
+
+
 def after_chart(decision: Decision, chart: ChartStatus, turn: Turn) -> Decision:
     """The patient says it is booked. If the chart agrees the case closes, otherwise a person checks."""
     open_ids = {p.id for p in turn.case.open_procedures}

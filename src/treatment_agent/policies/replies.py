@@ -12,7 +12,7 @@ from treatment_agent.domain.conversation import Move, Phase
 from treatment_agent.domain.interpretation import Intent, Interpretation, LogisticsAsk
 from treatment_agent.domain.turn import AskChart, Decision, DueChange, Say
 from treatment_agent.policies import visits, waiting
-from treatment_agent.policies.hearing import Turn, language_of
+from treatment_agent.policies.hearing import Turn, language_of, reason_of
 
 # Questions with an approved answer that may come along with something to act on.
 _ASIDES = (Intent.LOGISTICS, Intent.WHO)
@@ -82,7 +82,7 @@ def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
         case Intent.DECLINE:
             return waiting.decline(turn)
         case Intent.ALREADY:
-            return Decision(move=Move.STAY, rules=("reply.already",), tool=AskChart())
+            return Decision(move=Move.STAY, rules=("reply.already",), tool=AskChart(), reason=reason_of(turn))
         case _:
             return _answer(turn, intent)
 

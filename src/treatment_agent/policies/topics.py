@@ -15,7 +15,7 @@ from treatment_agent.domain.handoff import HandoffKind, HandoffRequest, Urgency
 from treatment_agent.domain.interpretation import Intent, Interpretation, Reason, Situation, Topic
 from treatment_agent.domain.text import normalize
 from treatment_agent.domain.turn import Verdict
-from treatment_agent.policies.lexicon import lexicon
+from treatment_agent.policies.lexicon import WRONG_NUMBER, lexicon
 from treatment_agent.policies.practice import PracticePolicy
 
 LONGEST_TEXT = 5000
@@ -25,6 +25,7 @@ _BARE_PICK = re.compile(
 )
 # Someone may be in danger: as urgent as an emergency, with a text of its own.
 URGENT_RULES = frozenset({"sensitive.self-harm"})
+_GRAVE = frozenset({Topic.EMERGENCY, Topic.SENSITIVE})
 _TOPIC_REASONS = {Topic.FINANCING: Reason.COST, Topic.INSURANCE: Reason.INSURANCE}
 _CONTRADICTIONS = (
     {Intent.ACCEPT, Intent.DECLINE},
@@ -73,8 +74,13 @@ def _topics(interpretation: Interpretation) -> list[Verdict]:
 
 
 def _words(heard: Heard) -> list[Verdict]:
-    """Topics that the word lists find, whatever the interpreter said: no interpreter can lift one (DESIGN 5)."""
-    known = {clause.rule for clause in heard.interpretation.clauses}
+    """Topics that the word lists find, whatever the interpreter said: no interpreter can lift one (DESIGN 5).
+
+    The local judge may give the very words a better name, but for what is grave.
+    """
+    topical = [clause for clause in heard.interpretation.clauses if isinstance(clause.label, Topic)]
+    known = {(clause.label, clause.rule) for clause in topical}
+    named = {span for clause in topical if clause.part == "judge" for span in clause.evidence}
     return [
         Verdict(
             topic=found.label,
@@ -83,7 +89,9 @@ def _words(heard: Heard) -> list[Verdict]:
             evidence=(found.span,),
         )
         for found in lexicon().find(normalize(heard.text, heard.situation.ours))
-        if isinstance(found.label, Topic) and found.rule not in known
+        if isinstance(found.label, Topic)
+        and (found.label, found.rule) not in known
+        and (found.label in _GRAVE or found.span not in named)
     ]
 
 
@@ -120,11 +128,19 @@ def _situation(heard: Heard) -> list[Verdict]:
 
 
 def deciding(verdicts: tuple[Verdict, ...]) -> Verdict:
-    """The verdict that names the handoff: an emergency, else what is urgent now, else the strictest topic."""
+    """The verdict that names the handoff: an emergency, else what is urgent now, else the strictest topic.
+
+    Of several about identity, a wrong number: with it nothing more may go to that number.
+    """
     order = tuple(Topic)
     return min(
         verdicts,
-        key=lambda v: (v.topic is not Topic.EMERGENCY, v.urgency is not Urgency.NOW, order.index(v.topic)),
+        key=lambda v: (
+            v.topic is not Topic.EMERGENCY,
+            v.urgency is not Urgency.NOW,
+            order.index(v.topic),
+            v.rule != WRONG_NUMBER,
+        ),
     )
 
 

@@ -58,7 +58,8 @@ def defer(turn: Turn) -> Decision:
     until = turn.facts.until
     reason = reason_of(turn)
     told = reason is not None and reason.code is not Reason.UNSPECIFIED
-    known = until is not None or told or turn.conversation.asked is Asked.REASON_ASK
+    # A reason on record, were it none in particular, means that they were asked or told it by themselves.
+    known = until is not None or told or bool(turn.conversation.reasons) or turn.conversation.asked is Asked.REASON_ASK
     if until is None:
         until = local_now(turn).date() + timedelta(days=turn.policy.defer_days)
     until = min(max(until, local_now(turn).date()), local_now(turn).date() + _LONGEST_DEFERRAL)

@@ -122,7 +122,7 @@ def _is_object(line: str) -> bool:
 
 
 def _whole_letters(told: Any) -> Any:
-    """The same without halves of surrogate pairs, which some exports write and nothing can store: `?` in their place."""
+    """The same with `?` for halves of surrogate pairs, which some exports write and nothing can store."""
     text = json.dumps(told, ensure_ascii=False)
     try:
         text.encode("utf-8")

@@ -6,20 +6,24 @@ from collections.abc import Sequence
 
 from treatment_agent.domain.interpretation import Ambiguity, ClauseReading, Facts, Intent, Reason, Topic
 from treatment_agent.understanding.cancelling import speaks_of_cancelling
+from treatment_agent.understanding.contradicting import torn
 from treatment_agent.understanding.deciding import Context
 from treatment_agent.understanding.routine import ClauseEvidence
 
-# By rule first, then by topic.
+# By rule first, then by topic. A rule counts only for the topic it belongs to.
 _REASON_OF = {
     "sensitive.fear": Reason.FEAR,
     "sensitive.fear-more": Reason.FEAR,
     "clinical.medical": Reason.MEDICAL,
-    "clinical.risk": Reason.NOT_URGENT,
+    "clinical.can-wait": Reason.NOT_URGENT,
     Topic.FINANCING: Reason.COST,
     Topic.INSURANCE: Reason.INSURANCE,
     Topic.COMPLAINT: Reason.DISSATISFIED,
 }
 
+# Beside these a treatment is not what the patient hesitates about.
+_GRAVE = frozenset((Topic.EMERGENCY, Topic.SENSITIVE))
+_OF_TREATMENT = frozenset((Topic.CLINICAL, Topic.COMPLAINT))
 _CHOOSING = frozenset((Intent.ACCEPT, Intent.AFFIRM, Intent.OTHER_TIMES))
 _TIMED = frozenset((Intent.ACCEPT, Intent.OTHER_TIMES, Intent.CHANGE, Intent.CALLBACK, Intent.DEFER))
 _DEFERRABLE = frozenset((Intent.DEFER, Intent.OTHER_TIMES, Intent.CALLBACK))
@@ -53,12 +57,19 @@ def facts_of(context: Context, clauses: Sequence[ClauseReading], evidence: Seque
 
 def _reason(clauses: Sequence[ClauseReading], evidence: Sequence[ClauseEvidence]) -> Reason | None:
     """Why the patient hesitates: what a topic stands for, else what was told beside a deferral or a refusal."""
-    for clause in clauses:
-        if isinstance(clause.label, Topic):
-            found = _REASON_OF.get(clause.rule) or _REASON_OF.get(clause.label)
-            if found:
-                return found
-    if not {clause.label for clause in clauses} & {Intent.DEFER, Intent.DECLINE, Intent.ALREADY}:
+    labels = {clause.label for clause in clauses}
+    if torn(labels) or Topic.IDENTITY in labels:
+        # Which half counts, or whose reason it is, a person must find out.
+        return None
+    passed = _OF_TREATMENT if labels & _GRAVE else frozenset()
+    for topic in (topic for topic in Topic if topic in labels and topic not in passed):
+        rules = [
+            clause.rule for clause in clauses if clause.label is topic and clause.rule.startswith(f"{topic.value}.")
+        ]
+        found = next((_REASON_OF[rule] for rule in rules if rule in _REASON_OF), _REASON_OF.get(topic))
+        if found:
+            return found
+    if not labels & {Intent.DEFER, Intent.DECLINE, Intent.ALREADY}:
         return None
     reasons = [reason for reason in (e.reason() for e in evidence) if reason]
     told = [reason for reason in reasons if reason is not Reason.UNSPECIFIED]

@@ -9,6 +9,7 @@ Rules, in order (weights and limits in `model/judge.toml`):
 - The weighed probability that a person must have the message reaches its limit: it gets the likeliest topic.
 - Otherwise the message is routine. What lists and parsers explained stays, unless the classifier surely reads the
   message as a whole in another way; what they left open is what the classifier takes the message for.
+- A clause that says the opposite of the whole (`contradicting`) stays beside it: a person gets the message.
 - No intent is likely enough: the clause stays unexplained, and a person gets the message.
 """
 
@@ -23,8 +24,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 
 from treatment_agent.domain.interpretation import Asked, ClauseReading, Intent, Span, Topic
-from treatment_agent.policies.lexicon import label_of
+from treatment_agent.policies.lexicon import WRONG_NUMBER, label_of
 from treatment_agent.understanding.classifier import Reading
+from treatment_agent.understanding.contradicting import contradictions, torn
 from treatment_agent.understanding.evidence import Evidence, features
 
 PART = "judge"
@@ -77,7 +79,7 @@ class Judge:
         clauses, limits = seen.clauses, self.limits
         danger = self._emergency(seen)
         if any(c.label is Intent.OPT_OUT or isinstance(c.label, Topic) for c in clauses):
-            clauses = tuple(self._renamed(clause, seen.whole) for clause in clauses)
+            clauses = tuple(self._renamed(c, part, seen) for c, part in zip(clauses, seen.parts, strict=True))
             found = {c.label for c in clauses}
             more = self._beside(seen) if not danger and Intent.OPT_OUT not in found else [danger] if danger else []
             return (*clauses, *(clause for clause in more if clause.label not in found))
@@ -92,13 +94,17 @@ class Judge:
             return (*(c for c in clauses if c.label is not None), self._topic(seen, probability))
         return self._routine(seen)
 
-    def _renamed(self, clause: ClauseReading, whole: Reading) -> ClauseReading:
-        """A sure pattern hands off whatever the classifier says; which topic it is, that may know better."""
-        topic, share = whole.topic
-        if not isinstance(clause.label, Topic) or clause.label in _NEVER_RENAMED:
+    def _renamed(self, clause: ClauseReading, part: Reading, seen: Evidence) -> ClauseReading:
+        """A sure pattern hands off whatever the classifier says; which topic it is, that may know better.
+
+        Not if the clause by itself is what the pattern found: then it is another question.
+        """
+        topic, share = seen.whole.topic
+        own = clause.label
+        if not isinstance(own, Topic) or own in _NEVER_RENAMED or topic is own or part.probabilities[0][0] is own:
             return clause
-        surely = share >= self.limits.overrule and whole.of(clause.label) <= 1 - self.limits.overrule
-        return replace(clause, label=topic) if surely else clause
+        surely = share >= self.limits.overrule and seen.whole.of(own) <= 1 - self.limits.overrule
+        return replace(clause, label=topic, rule=_rule(seen, topic, surely), part=PART) if surely else clause
 
     def _beside(self, seen: Evidence) -> list[ClauseReading]:
         """What the classifier surely finds in clauses where lists found nothing: another question, another owner."""
@@ -131,22 +137,26 @@ class Judge:
         reading, span = (part, seen.clauses[worst].span) if drowned else (seen.whole, Span(0, len(seen.text)))
         hinted = seen.hinted
         topic = max(Topic, key=lambda t: reading.of(t) * (_HINT_FACTOR if t in hinted else 1.0))
-        rule = next((m.group.rule for m in seen.hints if label_of(m.group.rule) is topic), f"{PART}.{topic.value}")
+        rule = _rule(seen, topic, reading.of(topic) >= self.limits.overrule)
         evidence = _evidence(seen, reading, topic, span)
         return ClauseReading(span, topic, probability, PART, rule, self.limits.person, evidence)
 
     def _routine(self, seen: Evidence) -> tuple[ClauseReading, ...]:
-        intent, share = seen.whole.intent
-        least = self.limits.intent
+        (intent, share), limits = seen.whole.intent, self.limits
+        least = limits.intent
         if intent is Intent.OPT_OUT:
             # Likelier than anything routine, and not sure enough to be one: what lists left open is for a person.
             return seen.clauses
         known = {c.label for c in seen.clauses} - {None, Intent.ACK}
-        leans = intent is Intent.ACCEPT and seen.leans is not None and share >= self.limits.overrule
+        leans = intent is Intent.ACCEPT and seen.leans is not None and share >= limits.overrule
         intent = intent if leans else _fitting(intent, known, seen)
-        if torn(known) and intent in known and share >= self.limits.overrule / 2:
+        against = contradictions(seen, intent, limits.overrule)
+        if against and share >= limits.overrule / 2:
+            # Both stay, and the guardrail for contradictions gives the message to a person.
+            return (*against.values(), _whole(seen, intent, share, least))
+        if torn(known) and intent in known and share >= limits.overrule / 2:
             return tuple(_settled(clause, intent, share, least) for clause in seen.clauses)
-        if known and intent not in known and share >= self.limits.overrule:
+        if known and intent not in known and share >= limits.overrule:
             # Lists explained something, but the message as a whole is surely something else.
             return (_whole(seen, intent, share, least),)
         if share < least:
@@ -166,6 +176,14 @@ class Judge:
 def shipped_judge() -> Judge:
     """The judge in `model/judge.toml`, read once per process."""
     return Judge.read(files("treatment_agent.understanding") / "model" / "judge.toml")
+
+
+def _rule(seen: Evidence, topic: Topic, sure: bool) -> str:
+    """The rule of the first hint at the topic. A wrong number, which revokes consent, only if sure and alone."""
+    rules = [m.group.rule for m in seen.hints if label_of(m.group.rule) is topic]
+    if WRONG_NUMBER in rules and not (sure and set(rules) == {WRONG_NUMBER}):
+        rules = [rule for rule in rules if rule != WRONG_NUMBER]
+    return next(iter(rules), f"{PART}.{topic.value}")
 
 
 def _fitting(intent: Intent, known: Collection[Topic | Intent | None], seen: Evidence) -> Intent:
@@ -188,11 +206,6 @@ def _not_booked(clause: ClauseReading, intent: Intent) -> ClauseReading:
     if clause.label is Intent.ACCEPT and intent in _NOT_YET:
         return replace(clause, label=intent, rule=f"{_CLASSIFIER}.{intent.value}", part=_CLASSIFIER)
     return clause
-
-
-def torn(labels: Collection[Topic | Intent | None]) -> bool:
-    """True when a time was picked beside a wish to wait, a refusal, or a visit there already is."""
-    return Intent.ACCEPT in labels and bool({Intent.DEFER, Intent.DECLINE, Intent.ALREADY} & set(labels))
 
 
 def _settled(clause: ClauseReading, intent: Intent, share: float, least: float) -> ClauseReading:

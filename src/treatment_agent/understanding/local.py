@@ -27,6 +27,7 @@ from treatment_agent.domain.text import normalize
 from treatment_agent.policies.canonical import Words
 from treatment_agent.policies.lexicon import Lexicon, Match, label_of, lexicon, words_folder
 from treatment_agent.understanding.clauses import clauses_of
+from treatment_agent.understanding.contradicting import torn
 from treatment_agent.understanding.deciding import Context, intent_of
 from treatment_agent.understanding.facts import facts_of
 from treatment_agent.understanding.language import SHIPPED, LanguageGuesser
@@ -147,7 +148,8 @@ class LocalInterpreter:
         """Everything that is known of a message, with what the classifier makes of it and of its clauses."""
         clauses, text, situation = heard.clauses, heard.text, heard.context.situation
         sure = any(isinstance(clause.label, Topic) for clause in clauses)
-        alone = 1 < len(clauses) <= _MOST_PARTS and (sure or len(text.split()) >= _DROWNING)
+        telling = sure or torn({clause.label for clause in clauses})
+        alone = 1 < len(clauses) <= _MOST_PARTS and (telling or len(text.split()) >= _DROWNING)
         spans = [clause.span.of(text) for clause in clauses] if alone else []
         whole, *parts = classifier.read_all([text, *spans], situation)
         told = [read.evidence for read in heard.reads if read.evidence is not None]
