@@ -168,19 +168,22 @@ class TestTooClose:
     """The template wants 24 hours of notice."""
 
     @pytest.mark.parametrize(
-        "answered_at",
-        [datetime(2026, 11, 30, 20, tzinfo=CHICAGO), datetime(2026, 12, 1, 12, tzinfo=CHICAGO)],
+        ("answered_at", "rule"),
+        [
+            (datetime(2026, 11, 30, 20, tzinfo=CHICAGO), "booking.too-soon"),
+            (datetime(2026, 12, 1, 12, tzinfo=CHICAGO), "booking.past"),
+        ],
         ids=["evening before", "already past"],
     )
-    def test_offers_others_instead_of_booking(self, offered, answered_at):
+    def test_offers_others_instead_of_booking(self, offered, answered_at, rule):
         offered.clock.set(answered_at)
 
         outcome = offered.text("1")
 
         assert outcome.phase_after is Phase.OFFER_OPEN
-        assert outcome.rules[0] == "booking.slot-taken"
+        assert outcome.rules[0] == rule
         assert offered.scheduler.bookings == ()
-        assert offered.sent() == ["slot-taken"]
+        assert offered.sent() == ["offer"]
 
     def test_books_when_exactly_a_day_is_left(self, offered):
         offered.clock.set(datetime(2026, 11, 30, 9, tzinfo=CHICAGO))

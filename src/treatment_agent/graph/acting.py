@@ -15,7 +15,7 @@ from treatment_agent.policies import booking, gate, outcomes, outreach, topics
 from treatment_agent.policies.hearing import Turn
 
 MOST_CALLS = 5
-# The patient took a while: the time is as good as taken, and others are offered.
+# The patient took a while: nobody took the time, but others are offered.
 _GONE_BY = frozenset({"booking.past", "booking.too-soon"})
 
 
