@@ -46,6 +46,8 @@ _OURS: Final = (
     r"|the (?:kids|boss|sitter|weather|car|roads?))"
 )
 _CONDITION: Final = re.compile(
+    # "Let me know if I need to bring anything" asks; it sets no condition.
+    r"(?<!know )(?<!sure )(?<!remember )(?<!wondering )"
     r"\b(?:if|unless|provided|assuming|as long as|so long as|depending on|depends on|pending|hoping)(?: that| on)? "
     # "if I can", "if I have to choose", "if I may": manners, no condition.
     r"(?!(?:i|we) (?:can|could|may|might|must|had to|have to)"
