@@ -146,3 +146,12 @@ class TestChart:
         assert decision.handoff is not None
         assert decision.handoff.rule == "turn.touch-gate-failed"
         assert decision.says == ()
+
+
+def test_a_talk_that_only_the_chart_knows_of_holds_the_text_back():
+    talked = CLEAR.model_copy(update={"last_staff_contact_at": NOW - timedelta(days=1)})
+    decision = decide(talked, phase=Phase.CONTACTED, step=1)
+    assert decision.rules == ("contact.staff-recent",)
+    assert decision.due_at == NOW + timedelta(days=6)
+    long_ago = CLEAR.model_copy(update={"last_staff_contact_at": NOW - timedelta(days=8)})
+    assert decide(long_ago, phase=Phase.CONTACTED, step=1).rules == ("outreach.touch",)

@@ -190,6 +190,16 @@ class TestCallBack:
         assert decision.handoff is not None
         assert (decision.handoff.call_at, decision.handoff.due_at) == (at, at)
 
+    def test_an_hour_that_nobody_named_is_kept_but_not_promised(self):
+        decision = decide(heard(Intent.CALLBACK, call_at=FRIDAY.start, windows=(FRIDAY,)))
+        assert scripts(decision) == ["callback-confirmed"]
+        assert decision.call_at == FRIDAY.start
+
+    def test_after_three_names_its_hour(self):
+        since = Window(FRIDAY.start.replace(hour=15), FRIDAY.start.replace(hour=20))
+        decision = decide(heard(Intent.CALLBACK, call_at=since.start, windows=(since,)))
+        assert scripts(decision) == ["callback-confirmed-at"]
+
     def test_reads_a_window_as_the_time_only_when_asked_for_it(self):
         asked = decide(heard(Intent.CALLBACK, windows=(FRIDAY,)), asked=Asked.CALLBACK_ASK)
         assert asked.call_at == FRIDAY.start

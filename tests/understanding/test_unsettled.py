@@ -64,6 +64,7 @@ def test_either_is_a_yes_without_a_pick():
         ("I'll take 1 if I can", 1),
         ("if I have to choose, tuesday", 1),
         ("2 for me please", 2),
+        ("Tuesday works, let me know if I need to bring anything", 1),
     ],
 )
 def test_what_is_taken_stays_taken(text, option):

@@ -88,6 +88,7 @@ def decide(touch: Touch, chart: ChartStatus) -> Decision:
         return _tomorrow(touch, "queue.stale-data")
     if _other_visit(touch, chart):
         return _review(touch, "outreach.other-visit")
+    touch = replace(touch, facts=_with_talk(touch.facts, chart))
     conversation = touch.conversation
     if conversation.phase is Phase.QUEUED:
         assessment = queue.assess(_as_charted(touch.case, chart), touch.policy, touch.now)
@@ -111,6 +112,12 @@ def _other_visit(touch: Touch, chart: ChartStatus) -> bool:
     return exclusions.visit_counts(
         touch.case, touch.policy, provider_id=chart.next_visit_provider_id, teeth=chart.next_visit_teeth
     )
+
+
+def _with_talk(facts: ConversationFacts, chart: ChartStatus) -> ConversationFacts:
+    """The facts with a talk that only the chart knows of: it holds outreach back like one that was told."""
+    talks = [at for at in (facts.last_staff_at, chart.last_staff_contact_at) if at is not None]
+    return replace(facts, last_staff_at=max(talks, default=None))
 
 
 def _as_charted(case: Case, chart: ChartStatus) -> Case:

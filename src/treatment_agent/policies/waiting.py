@@ -15,6 +15,9 @@ from treatment_agent.policies.hearing import Turn, local_now, reason_of, spans_o
 from treatment_agent.policies.practice import PracticePolicy
 
 _LONGEST_DEFERRAL = timedelta(days=365)
+# A window longer than this is a part of a day, not an hour; one that ends so late is open: "after 3" names its hour.
+_ABOUT_AN_HOUR = timedelta(hours=1)
+_OPEN_END = time(20)
 
 
 def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
@@ -30,10 +33,10 @@ def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
     asked_before = turn.conversation.asked is Asked.CALLBACK_ASK
     if not wanted:
         script = "no-slots"
-    elif call_at is not None and turn.policy.office.is_open(call_at):
+    elif call_at is not None and turn.policy.office.is_open(call_at) and not _begins_a_stretch(turn, call_at):
         script = "callback-confirmed-at"
     else:
-        # A time when the office is closed is kept for staff, but not promised.
+        # A time when the office is closed, or an hour nobody named, is kept for staff, but not promised.
         script = "callback-confirmed" if asked_before or call_at is not None else "callback-ask"
     return Decision(
         move=Move.STAY if turn.visit_stands else Move.CALL_BACK,
@@ -45,6 +48,12 @@ def call_back(turn: Turn, rule: str = "reply.call-back") -> Decision:
         reason=reason_of(turn),
         due=DueChange.CLEAR,
     )
+
+
+def _begins_a_stretch(turn: Turn, call_at: datetime) -> bool:
+    """True when the hour is only where "Friday morning" begins: nobody named it."""
+    begun = [window for window in turn.facts.windows if window.start == call_at]
+    return any(window.end - call_at > _ABOUT_AN_HOUR and window.end.time() < _OPEN_END for window in begun)
 
 
 def plan_by_call(turn: Turn) -> Decision:

@@ -21,6 +21,8 @@ from treatment_agent.understanding.options import OptionPick
 
 PART: Final = "parser"
 _SURE: Final = 0.95
+_RULE_OF_AFFIRM: Final = f"routine.{Intent.AFFIRM.value}"
+_RULE_OF_CHANGE: Final = f"routine.{Intent.CHANGE.value}"
 _KIN: Final = (
     r"(?:husband|wife|spouse|partner|mom|mother|dad|father|son|daughter|brother|sister|kids?|child|baby|boyfriend"
     r"|girlfriend|fiancee?|friend|esposo|esposa|marido|hijo|hija|mama|papa|hermano|hermana)"
@@ -44,6 +46,8 @@ _OURS: Final = (
     r"|the (?:kids|boss|sitter|weather|car|roads?))"
 )
 _CONDITION: Final = re.compile(
+    # "Let me know if I need to bring anything" asks; it sets no condition.
+    r"(?<!know )(?<!sure )(?<!remember )(?<!wondering )"
     r"\b(?:if|unless|provided|assuming|as long as|so long as|depending on|depends on|pending|hoping)(?: that| on)? "
     # "if I can", "if I have to choose", "if I may": manners, no condition.
     r"(?!(?:i|we) (?:can|could|may|might|must|had to|have to)"
@@ -103,7 +107,7 @@ def hold_back(
         return _handed(text, clauses, Topic.OTHER, "other.no-calls"), context
     if situation.asked is Asked.BOOKED and not any(isinstance(label, Topic) for label in labels):
         if _BARE_PICK.fullmatch(text.folded):
-            return tuple(replace(c, label=Intent.CHANGE, rule="routine.change", part=PART) for c in clauses), context
+            return tuple(replace(c, label=Intent.CHANGE, rule=_RULE_OF_CHANGE, part=PART) for c in clauses), context
         return clauses, context
     if not situation.offers or situation.asked is Asked.CALLBACK_ASK:
         return clauses, context
@@ -141,7 +145,7 @@ def _handed(
 
 def _as_question(clauses: Sequence[ClauseReading]) -> tuple[ClauseReading, ...]:
     return tuple(
-        replace(clause, label=Intent.AFFIRM, rule="routine.affirm", part=PART)
+        replace(clause, label=Intent.AFFIRM, rule=_RULE_OF_AFFIRM, part=PART)
         if clause.label in _ANSWERS_TO_A_QUESTION
         else clause
         for clause in clauses

@@ -43,6 +43,8 @@ def happening_at(page: Page, index: int) -> int | None:
     if told:
         return told
     fixed = phrase_at("happenings", page, index)
+    if fixed and page.word(index) == "in" and _here_ourselves(page, index):
+        return None
     by = bool(fixed) and page.word(fixed[1] if fixed else 0) == "by"
     if fixed and not by and page.word(index - 1) not in _FREE_BEFORE | _WISHED and page.word(index - 2) not in _WISHED:
         return fixed[1]
@@ -58,6 +60,14 @@ def happening_at(page: Page, index: int) -> int | None:
             return None
         place += 1
     return None
+
+
+def _here_ourselves(page: Page, index: int) -> bool:
+    """True for "I'm in town on the 16th": that is when the patient is free; "my sister is in town" is not."""
+    if page.word(index + 1) != "town":
+        return False
+    before = [page.word(index - back) for back in range(1, 4)]
+    return before[0] in ("im", "were") or (before[0] in ("am", "be", "are") and bool({"i", "we", "ill"} & set(before)))
 
 
 def _told_at(page: Page, index: int) -> int | None:
