@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 
@@ -21,6 +22,12 @@ os.environ["LANGGRAPH_STRICT_MSGPACK"] = "true"
 
 # Two workers on two cores: threads of the matrix library would only wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# SQLite and PostgreSQL wait for the disk at every commit. A disk in memory, where there is one, keeps the suite short.
+_IN_MEMORY = "/dev/shm"  # noqa: S108 - only tests write there, each in a folder of its own
+if "TMPDIR" not in os.environ and os.access(_IN_MEMORY, os.W_OK):
+    os.environ["TMPDIR"] = _IN_MEMORY
+    tempfile.tempdir = None
 
 # A zone of no office, a quarter of an hour off: code that leans on the machine's own zone fails everywhere.
 os.environ["TZ"] = "Asia/Kathmandu"

@@ -148,8 +148,8 @@ class TestFlips:
     def test_turn_round_every_expectation_and_each_is_noticed(self, run):
         expect = (
             'phase = "with_staff", sent = ["handoff-clinical"], not_sent = ["offer"], handoff = "clinical", '
-            'rules = ["clinical.risk"], not_rules = ["reply.accept"], tools = ["desk.deliver"], says = ["care team"], '
-            'not_tools = ["scheduler.book"], reasons = ["no_symptoms_not_urgent"], consent = "granted"'
+            'rules = ["clinical.can-wait"], not_rules = ["reply.accept"], tools = ["desk.deliver"], '
+            'says = ["care team"], not_tools = ["scheduler.book"], reasons = ["no_symptoms_not_urgent"], consent = "granted"'
         )
         result = run(
             HELD.format(expect=expect, end=HELD_END).replace("[[turn]]", '[[turn]]\nmust_hand_off = "clinical"')

@@ -47,6 +47,7 @@ SEEN = Evidence(
     clauses=(clause(FIRST, None),),
     hints=(),
     pick=OptionPick(None),
+    leans=None,
     times=TimeReading(),
     whole=reading(defer=0.9),
     parts=(reading(defer=0.9),),
