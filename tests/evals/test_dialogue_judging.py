@@ -149,7 +149,8 @@ class TestFlips:
         expect = (
             'phase = "with_staff", sent = ["handoff-clinical"], not_sent = ["offer"], handoff = "clinical", '
             'rules = ["clinical.can-wait"], not_rules = ["reply.accept"], tools = ["desk.deliver"], '
-            'says = ["care team"], not_tools = ["scheduler.book"], reasons = ["no_symptoms_not_urgent"], consent = "granted"'
+            'says = ["care team"], not_tools = ["scheduler.book"], '
+            'reasons = ["no_symptoms_not_urgent"], consent = "granted"'
         )
         result = run(
             HELD.format(expect=expect, end=HELD_END).replace("[[turn]]", '[[turn]]\nmust_hand_off = "clinical"')

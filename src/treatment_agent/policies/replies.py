@@ -63,11 +63,16 @@ def _spoken(turn: Turn, decision: Decision) -> Decision:
     return replace(decision, language=language) if language else decision
 
 
+_MEANT_BY_CANCELLING = frozenset(
+    (Intent.ACCEPT, Intent.OTHER_TIMES, Intent.CHANGE, Intent.AFFIRM, Intent.DEFER, Intent.LOGISTICS)
+)
+
+
 def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
     if turn.by_call and intent in _PLANNING:
         return waiting.plan_by_call(turn)
     match intent:
-        case Intent.OTHER_TIMES | Intent.CHANGE | Intent.AFFIRM | Intent.DEFER | Intent.LOGISTICS if turn.facts.cancels:
+        case _ if turn.facts.cancels and intent in _MEANT_BY_CANCELLING:
             return visits.cancel(turn)
         case Intent.ACCEPT:
             return visits.accept(turn)
@@ -90,7 +95,7 @@ def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
 def _after_booking(turn: Turn, intent: Intent | None) -> Decision:
     """With a visit booked or requested only a change or a call moves anything; a second one is never made (P6)."""
     match intent:
-        case Intent.ACCEPT if turn.is_moving:
+        case Intent.ACCEPT if turn.is_moving and not turn.facts.cancels:
             return visits.accept(turn)
         case Intent.CALLBACK:
             return waiting.call_back(turn)

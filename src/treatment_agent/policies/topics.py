@@ -104,7 +104,8 @@ def _not_routine(heard: Heard) -> list[Verdict]:
     elif unsure or not interpretation.clauses:
         found.append(Verdict(topic=Topic.OTHER, rule="guardrail.not-understood", evidence=unsure))
     said = set(interpretation.intents)
-    if any(pair <= said for pair in _CONTRADICTIONS):
+    # Who speaks of cancelling gets no booking whatever else was read, and a person: see `replies`.
+    if any(pair <= said for pair in _CONTRADICTIONS) and not interpretation.facts.cancels:
         found.append(Verdict(topic=Topic.OTHER, rule="guardrail.contradiction"))
     return found
 

@@ -21,8 +21,6 @@ from treatment_agent.understanding.options import OptionPick
 
 PART: Final = "parser"
 _SURE: Final = 0.95
-_RULE_OF_AFFIRM: Final = f"routine.{Intent.AFFIRM.value}"
-_RULE_OF_CHANGE: Final = f"routine.{Intent.CHANGE.value}"
 _KIN: Final = (
     r"(?:husband|wife|spouse|partner|mom|mother|dad|father|son|daughter|brother|sister|kids?|child|baby|boyfriend"
     r"|girlfriend|fiancee?|friend|esposo|esposa|marido|hijo|hija|mama|papa|hermano|hermana)"
@@ -107,7 +105,9 @@ def hold_back(
         return _handed(text, clauses, Topic.OTHER, "other.no-calls"), context
     if situation.asked is Asked.BOOKED and not any(isinstance(label, Topic) for label in labels):
         if _BARE_PICK.fullmatch(text.folded):
-            return tuple(replace(c, label=Intent.CHANGE, rule=_RULE_OF_CHANGE, part=PART) for c in clauses), context
+            return tuple(
+                replace(c, label=Intent.CHANGE, rule=_rule_of(Intent.CHANGE), part=PART) for c in clauses
+            ), context
         return clauses, context
     if not situation.offers or situation.asked is Asked.CALLBACK_ASK:
         return clauses, context
@@ -130,6 +130,10 @@ def hold_back(
     return _as_question(clauses), replace(context, pick=OptionPick(None), leans=None)
 
 
+def _rule_of(intent: Intent) -> str:
+    return f"routine.{intent.value}"
+
+
 def _joined(folded: str) -> str:
     """Without apostrophes: "i'm" and "im" are one."""
     return folded.replace("'", "")
@@ -145,7 +149,7 @@ def _handed(
 
 def _as_question(clauses: Sequence[ClauseReading]) -> tuple[ClauseReading, ...]:
     return tuple(
-        replace(clause, label=Intent.AFFIRM, rule=_RULE_OF_AFFIRM, part=PART)
+        replace(clause, label=Intent.AFFIRM, rule=_rule_of(Intent.AFFIRM), part=PART)
         if clause.label in _ANSWERS_TO_A_QUESTION
         else clause
         for clause in clauses
