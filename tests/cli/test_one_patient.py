@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from treatment_agent.cli import main
 from treatment_agent.demo.app import open_practice
 from treatment_agent.domain.messages import InboundMessage
 from treatment_agent.domain.private import PhoneNumber
@@ -17,21 +16,6 @@ from treatment_agent.domain.private import PhoneNumber
 PRACTICE = str(files("treatment_agent.demo") / "practice.csv")
 NOW = "2026-11-23T09:00:00-06:00"
 SCREEN_LINES = 40
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Run a command in an empty folder; returns the exit code, stdout and stderr."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TREATMENT_AGENT_APP", raising=False)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 class TestQueueOfOnePatient:

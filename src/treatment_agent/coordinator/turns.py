@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from treatment_agent.coordinator import chart_writing, packets, voices
+from treatment_agent.coordinator import chart_writing, packets
 from treatment_agent.coordinator.deciding import Deciding
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
@@ -16,7 +17,7 @@ from treatment_agent.coordinator.others import tell_others
 from treatment_agent.coordinator.outbox import Outbox
 from treatment_agent.coordinator.telling import Telling
 from treatment_agent.domain.books import ConversationFacts, StoredEvent, TurnCommit
-from treatment_agent.domain.events import PatientMessage, TouchDue
+from treatment_agent.domain.events import PatientMessage, StaffAction, TouchDue
 from treatment_agent.errors import ConversationBusy
 from treatment_agent.ledger.checkpoints import prune
 from treatment_agent.policies.limits import APPROVAL_WAIT, PAUSE_WAIT
@@ -106,14 +107,14 @@ class Turns:
         others: dict[str, None] = {}
         pending = self.ports.ledger.pending(hold.conversation_id)
         # While people are still to be heard nothing leaves: one of them may say stop (P1) or need a person (P2).
-        if fresh_event is None and not voices.people(pending):
+        if fresh_event is None and not _somebody_waits(pending):
             self.ports.outbox.dispatch(hold.conversation_id, hold=hold)
             # A text that could not be sent is news.
             pending = self.ports.ledger.pending(hold.conversation_id)
         while pending:
             # One at a time, and what people did before what the calendar says: a touch gives way to a message.
             stored = min(pending, key=lambda s: isinstance(s.event, TouchDue))
-            silent = voices.people(s for s in pending if s is not stored)
+            silent = _somebody_waits(s for s in pending if s is not stored)
             others |= dict.fromkeys(self._turn(stored, hold, fresh=stored.event.id == fresh_event, silent=silent))
             pending = self.ports.ledger.pending(hold.conversation_id)
         return tuple(others)
@@ -179,3 +180,8 @@ class Turns:
         except Exception as error:
             # It only costs space, and the next turn prunes again.
             log.warning("turn.not-pruned conversation=%s error=%s", conversation_id, type(error).__name__)
+
+
+def _somebody_waits(pending: Iterable[StoredEvent]) -> bool:
+    """True while a person waits to be heard: what they said may forbid what is about to leave."""
+    return any(isinstance(stored.event, PatientMessage | StaffAction) for stored in pending)
