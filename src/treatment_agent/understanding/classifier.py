@@ -112,7 +112,7 @@ class Classifier:
         for first in range(0, len(windows), _AT_ONCE):
             some = windows[first : first + _AT_ONCE]
             rows = [[*before, *(piece.id for piece in w.pieces), self._cutter.sep] for w in some]
-            for window, scores, added in zip(some, *self._encoder.scores(rows, self._cutter.pad), strict=True):
+            for window, (scores, added) in zip(some, self._encoder.scores(rows), strict=True):
                 found = self._reading(window, scores, added[len(before) :])
                 best = readings[window.owner]
                 if best is None or found.topic_mass > best.topic_mass:
