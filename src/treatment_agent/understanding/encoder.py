@@ -84,7 +84,7 @@ class Encoder:
         return out
 
     def _norm(self, values: Floats, name: str) -> Floats:
-        centred = values - values.mean(axis=0)
+        centred: Floats = values - values.mean(axis=0)
         centred /= np.sqrt(np.einsum("ij,ij->j", centred, centred) / np.float32(len(values)) + _EPSILON)
         centred *= self._weights[f"{name}.gain"][:, None]
         centred += self._weights[f"{name}.shift"][:, None]
@@ -99,7 +99,7 @@ def _widened(arrays: Mapping[str, NDArray[np.generic]], name: str) -> Floats:
 
 def _softmax(values: Floats) -> Floats:
     """Over the last axis but one: a column per piece that looks."""
-    grown = np.exp(values - values.max(axis=-2, keepdims=True))
+    grown: Floats = np.exp(values - values.max(axis=-2, keepdims=True))
     grown /= grown.sum(axis=-2, keepdims=True)
     return grown
 
