@@ -38,8 +38,8 @@ class Encoder:
         """The most pieces a text may have."""
         return int(self._weights["places"].shape[0])
 
-    def scores(self, texts: Sequence[Sequence[int]]) -> list[tuple[Floats, Floats]]:
-        """Per text one score for each label, and what each of its pieces added to each score (piece, label).
+    def scores(self, texts: Sequence[Sequence[int]]) -> list[tuple[Floats, Floats, Floats]]:
+        """Per text one score for each label, what each of its pieces added to each (piece, label), and the mean piece.
 
         Each text is a non-empty list of piece numbers, `longest` at most. The score is a mean over the pieces, so what
         a piece adds is exact; what it adds depends on all others.
@@ -55,7 +55,8 @@ class Encoder:
         adds = (self._weights["label"] @ hidden).T
         bias = self._weights["label.bias"]
         shares = [adds[stretch] / np.float32(stretch.stop - stretch.start) for stretch in stretches]
-        return [(share.sum(axis=0) + bias, share) for share in shares]
+        means = [hidden[:, stretch].mean(axis=1) for stretch in stretches]
+        return [(share.sum(axis=0) + bias, share, mean) for share, mean in zip(shares, means, strict=True)]
 
     def _layer(self, hidden: Floats, stretches: Sequence[slice], name: str) -> Floats:
         mixed = self._attend(self._linear(hidden, f"{name}.qkv"), stretches)
