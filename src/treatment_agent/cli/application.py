@@ -27,6 +27,7 @@ from treatment_agent.cli import (
     simulate,
     texts,
     triage,
+    tune,
 )
 from treatment_agent.cli.screen import complain
 from treatment_agent.errors import TreatmentAgentError
@@ -62,6 +63,7 @@ def build() -> typer.Typer:
         laws,
         triage,
         evaluate,
+        tune,
         replay,
         simulate,
         check,
