@@ -13,6 +13,7 @@ from treatment_agent.domain.shares import Share
 
 REFERENCE = Path(__file__).parent.parent / "src" / "treatment_agent" / "evals" / "reference.jsonl"
 PAGE = Path(__file__).parent.parent / "docs" / "model-card.md"
+_FEWEST = 3
 _NAMES = {
     "recall": "what a person must have, handed off",
     "emergencies": "emergencies, handed off",
@@ -95,8 +96,11 @@ def page(card: Mapping[str, object]) -> str:
     for kind, title in _KINDS.items():
         rows = [row for row in map(_table, _list(figures["errors"])) if row["kind"] == kind]
         total = sum(int(str(row["messages"])) for row in rows)
-        pairs = ", ".join(f"{row['label']} as {row['read_as']} {row['messages']}" for row in rows)
-        lines += [f"- **{title}: {total}.** {pairs or 'none'}."]
+        told = [row for row in rows if kind == "missed" or int(str(row["messages"])) >= _FEWEST]
+        pairs = [f"{row['label']} as {row['read_as']} {row['messages']}" for row in told]
+        rest = total - sum(int(str(row["messages"])) for row in told)
+        lines += [f"- **{title}: {total}.** {', '.join([*pairs, *([f'others {rest}'] if rest else [])]) or 'none'}."]
+    lines += ["", "Every pair is in `card.json`."]
     return "\n".join(lines) + "\n"
 
 

@@ -37,8 +37,14 @@ def tune(
     ] = None,
     likeness: Annotated[
         float,
-        typer.Option("--likeness", min=0.8, max=1.0, help="How alike a message must be to be read as an example."),
-    ] = 0.9,
+        typer.Option("--likeness", min=0.7, max=1.0, help="How alike a message must be to be read as an example."),
+    ] = 0.85,
+    reference: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl", exists=True, dir_okay=False, help="Messages that must not be lost, not ours."
+        ),
+    ] = None,
     lose: Annotated[
         bool, typer.Option("--accept-lost-handoffs", help="Write it although messages for a person would be missed.")
     ] = False,
@@ -50,8 +56,8 @@ def tune(
     """
     from treatment_agent.evals import tuning
 
-    reads = _read(tuning.read_examples(messages), "Reading yours")
-    known = _read(tuning.reference(), "Reading ours")
+    reads = _read(tuning.read_examples(messages), "Reading your messages")
+    known = _read(tuning.read_examples(reference) if reference else tuning.reference(), "Reading the reference")
     model = tuning.fit(reads, person=person, likeness=likeness)
     own = tuning.held_out(reads, person=person, likeness=likeness)
     shipped = tuning.on(known, model)
@@ -64,13 +70,13 @@ def tune(
         f"{own.changed} of them are read otherwise. With all your examples in place: {itself.changed} of them; "
         f"label right {itself.before[right].hits} before, {itself.after[right].hits} after."
     )
-    console.print(f"\n{len(known)} messages of other people that a person must have:")
+    console.print(f"\nThe reference, {len(known)} messages by other people:")
     _show(shipped)
     lost = own.lost + shipped.lost
     if lost:
         console.print(
             f"HANDOFFS LOST: {lost} messages that a person must have would be answered by the software "
-            f"({own.lost} of yours, {shipped.lost} of ours).",
+            f"({own.lost} of yours, {shipped.lost} of the reference).",
             style="bold red",
         )
     if lost and not lose:

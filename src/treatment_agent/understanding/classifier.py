@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -45,7 +46,8 @@ class Reading:
     """Calibrated probabilities of all labels, the likeliest first. They add up to 1.
 
     `words` are the places of the words in the text that was read, with what each says for each label: what it adds to
-    the score, less for everyday words. `meaning` is a vector of length 1: like messages lie near each other.
+    the score, less for everyday words. `meaning` is a vector of length 1: messages that
+    mean the same in like words lie near each other.
     """
 
     probabilities: tuple[tuple[Label, float], ...]
@@ -140,7 +142,9 @@ class Classifier:
             telling = adds * np.float32(min(1.0, piece.id / _RARE))
             words[span] = words[span] + telling if span in words else telling
         named = tuple((span, _Added(self._labels, adds)) for span, adds in words.items())
-        return Reading(tuple(pairs), named, mean / np.float32(np.linalg.norm(mean)))
+        plain = self._encoder.plain([piece.id for piece in window.pieces] or [self._cutter.pad])
+        half = np.float32(math.sqrt(0.5))
+        return Reading(tuple(pairs), named, half * np.concatenate((mean / np.linalg.norm(mean), plain)))
 
 
 @dataclass(frozen=True, slots=True)

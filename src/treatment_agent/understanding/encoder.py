@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.int8]
 _EPSILON = np.float32(1e-12)
+# The vocabulary is sorted by frequency: up to this number pieces count less.
+_EVERYDAY = 1500
 _GELU = np.float32(0.7978845608028654)
 
 
@@ -37,6 +39,13 @@ class Encoder:
     def longest(self) -> int:
         """The most pieces a text may have."""
         return int(self._weights["places"].shape[0])
+
+    def plain(self, text: Sequence[int]) -> Floats:
+        """The mean of the pieces as they are by themselves, of length 1; less for the many that most texts hold."""
+        ids = np.asarray(text, dtype=np.int64)
+        weight = np.minimum(ids + 1, _EVERYDAY).astype(np.float32)
+        mean: Floats = (weight * self._word_scale[ids]) @ self._words[ids].astype(np.float32)
+        return mean / (np.linalg.norm(mean) + _EPSILON)
 
     def scores(self, texts: Sequence[Sequence[int]]) -> list[tuple[Floats, Floats, Floats]]:
         """Per text one score for each label, what each of its pieces added to each (piece, label), and the mean piece.

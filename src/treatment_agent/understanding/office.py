@@ -1,9 +1,9 @@
 """What one office taught the local interpreter: its own examples, and how much it wants handed off.
 
-A message that lies near an example is read as that example where the judge was in doubt. Near means alike to the
-encoder, for the same question of ours: a reply that patients of this office keep writing. An example never lifts what
-word lists surely found, an emergency, a sensitive matter, or anything the judge gives to a person with more than even
-odds. The file holds vectors and labels, and no words. `treatment-agent tune` makes it.
+A message that lies near an example is read as that example where the judge was in doubt. Near means alike in meaning
+and in words, for the same question of ours: a reply that patients of this office keep writing. An example never lifts
+what word lists surely found, an emergency, a sensitive matter, or anything the judge gives to a person with more than
+even odds. The file holds vectors and labels, and no words. `treatment-agent tune` makes it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from treatment_agent.understanding.evidence import Evidence
 from treatment_agent.understanding.judge import Judge, fitting, shipped_judge
 
 PART = "office"
-LIKENESS = 0.9
+LIKENESS = 0.85
 _CARD, _VECTORS = "office.json", "examples.npy"
 # From here on the judge is not in doubt.
 _SURE = 0.5
@@ -109,7 +109,7 @@ class OfficeModel:
             raise ConfigurationError(f"--out {folder}: {error.strerror or 'cannot be written'}") from error
 
     def nearest(self, meaning: Floats | None, asked: Asked) -> Near | None:
-        """The example that decides: the nearest one near enough; a topic that is near enough before any intent."""
+        """The nearest example, if near enough. An intent beside which a topic is near enough decides nothing."""
         if meaning is None or not len(self.labels):
             return None
         alike = self.meanings @ meaning
@@ -117,8 +117,9 @@ class OfficeModel:
         if not near:
             return None
         first = max(near, key=lambda n: alike[n])
-        if not isinstance(self.labels[first], Topic):
-            first = max((n for n in near if isinstance(self.labels[n], Topic)), key=lambda n: alike[n], default=first)
+        mixed = not isinstance(self.labels[first], Topic) and any(isinstance(self.labels[n], Topic) for n in near)
+        if mixed:
+            return None
         return Near(self.labels[first], first + 1, float(alike[first]))
 
     def settle(self, seen: Evidence) -> tuple[ClauseReading, ...]:
