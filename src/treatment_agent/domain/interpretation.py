@@ -236,6 +236,7 @@ class Situation:
     """What an interpreter may know: what was asked and offered, and when it is. No number, no chart.
 
     `now` is aware and in the office's zone. `offers` are the slots on the table, in the order they were numbered.
+    `visit` is the start of the visit that stands, aware, where a visit was booked.
     `ours` are recent texts of ours, so that a quoted one is not read as the patient's own words. `hidden` are words
     that must not leave this machine, such as the patient's name: an interpreter elsewhere gets stand-ins for them.
     """
@@ -248,6 +249,7 @@ class Situation:
     provider_names: tuple[tuple[str, str], ...] = ()
     ours: tuple[str, ...] = ()
     hidden: tuple[SecretStr, ...] = ()
+    visit: datetime | None = None
 
 
 def strictest(topics: Iterable[Topic]) -> Topic | None:
