@@ -31,7 +31,10 @@ _LONE_WORDS = {
 }
 _LONE = {word: table for table, words in _LONE_WORDS.items() for word in words.split()}
 _NOT_AMONG_OFFERS = frozenset(
-    "you possible available than in that anything something in today this next time u opening week weeks month semana mes thing".split()
+    """
+    you possible available than in that anything something in today this next time u opening week weeks month semana
+    mes thing
+    """.split()
 )
 _BEFORE_NUMBER = frozenset(
     """
@@ -43,8 +46,8 @@ _BEFORE_NUMBER = frozenset(
 _AFTER_NUMBER = frozenset(
     """
     please pls plz works work is would thanks thank ok okay good great for sounds best will fine it if thx por
-    gracias me esta y and or i perfect porfa porfis plis se as should looks was seems better then although but instead ty
-    estaria porque that yes yep yeah si it lol unless bc because cuz cause like wait still an we
+    gracias me esta y and or i perfect se as should looks was seems better then although but instead ty
+    porfa porfis plis estaria porque that yes yep yeah si it lol unless bc because cuz cause like wait still an we
     """.split()
 )
 _FILLERS = frozenset(
@@ -61,7 +64,8 @@ _ORDINAL_NOUNS = frozenset(
 )
 _ORDINAL_CLOSERS = frozenset(
     """
-    works work is please pls porfa porfis plis cheers would sounds thanks thank will if for one looks me por gracias esta and or y o
+    porfa porfis plis cheers works work is please pls would sounds thanks thank will if for one looks me por gracias
+    esta and or y o
     should was can then seems esta por que
     """.split()
 )

@@ -19,9 +19,11 @@ from treatment_agent.understanding.times.tokens import Kind, Token
 _REACHES = 4
 _THE = frozenset("the el la that".split())
 _NOT_COMPARED_BEHIND = frozenset(
-    "than one ones date dates time times slot option appointment appt that week month year the this next de del que".split()
+    """
+    than one ones date dates time times slot option appointment appt that week month year the this next de del que
+    """.split()
 )
-_NOT_COMPARED_BEFORE = frozenset("the la el see talk ya u you ttyl sooner".split())
+_NOT_COMPARED_BEFORE = frozenset("the la el see talk ya u you ttyl sooner or o".split())
 _MOVING = frozenset("push move bump put moved pushed pushing moving back out up it forward posponer mover".split())
 _SOONER = frozenset("up forward".split())
 _NOON_HOUR = 12
@@ -103,9 +105,7 @@ def _day_beside(page: Page, index: int, step: int, behind: int) -> _Written | No
     return _Written((_date(page, index, behind, day),), behind) if day > page.today else None
 
 
-def _days_moved(
-    page: Page, index: int, amount: tuple[int, str, int], side: tuple[str, int] | None
-) -> _Written | None:
+def _days_moved(page: Page, index: int, amount: tuple[int, str, int], side: tuple[str, int] | None) -> _Written | None:
     count, unit, behind = amount
     before = {page.word(index - back) for back in range(1, _REACHES)}
     if page.visit is None or not (side or before & _MOVING) or _weekday_near(page, index, behind):

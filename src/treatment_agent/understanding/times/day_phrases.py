@@ -155,7 +155,11 @@ def _weekday_beside_at(page: Page, index: int) -> Found:
 def _beside_offers(page: Page, weekday: int, side: str, behind: int) -> Found:
     """Read "the monday after" and "the monday right before that": counted from the visit or from what we offered."""
     known = (page.visit,) if page.visit else page.offers
-    if not known or page.kind(behind) in (Kind.CLOCK, Kind.NUMBER) or (page.word(behind) and weekday_of(page.word(behind)) is None):
+    if (
+        not known
+        or page.kind(behind) in (Kind.CLOCK, Kind.NUMBER)
+        or (page.word(behind) and weekday_of(page.word(behind)) is None)
+    ):
         return None
     behind = behind + 1 if page.word(behind) else behind
     first, last = min(known).date(), max(known).date()

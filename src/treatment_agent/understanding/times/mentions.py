@@ -33,6 +33,8 @@ _ABSENCE_ENDS = frozenset(
 _TODAY_PARTS = frozenset("tonight this esta".split())
 _BECAUSE = frozenset("because bc cuz cause porque pq".split())
 _AFTER = frozenset("after past despues from".split())
+_HALVES = frozenset("am pm lunch".split())
+_SLOTS = frozenset("slot one appt appointment option spot".split())
 _NO_TIME = -1
 _MANY_DAYS = 4
 _NOT_REACHES = 9
@@ -150,7 +152,7 @@ def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
     beside = index - 1 if page.kind(index - 1) is Kind.COMMA else index
     before = bool(found) and found[-1].behind == beside and found[-1].days is not None
     behind = page.skip(part[1], frozenset(("on", "the", "el")))
-    named = page.word(part[1]) in ("slot", "one", "appt", "appointment", "option", "spot") and bool(page.offers)
+    named = page.word(index) in _HALVES and page.word(part[1]) in _SLOTS and bool(page.offers)
     if before or named or days_at(page, behind) or phrase_at("yes_behind", page, part[1]):
         return Mention(index, part[1], 0, hours=part[0])
     return None
@@ -212,7 +214,8 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
         _mark(marked[0], state)
         # "I'm off at 2": the last word of the mark may open a time.
         hours = hours_at(page, marked[1] - 1)
-        return marked[1] - 1 if hours and hours[0].shape is Shape.SINCE and marked[1] > index + 1 else marked[1]
+        opens = hours and hours[0].shape is Shape.SINCE and marked[0] == "yes" and marked[1] > index + 1
+        return marked[1] - 1 if opens else marked[1]
     _connect(page, index, found, state)
     return index + 1
 

@@ -15,11 +15,11 @@ from treatment_agent.domain.scheduling import Window
 from treatment_agent.domain.text import NormalizedText
 from treatment_agent.understanding.times.calendar_days import HABIT_DAYS, Days, habit_dates
 from treatment_agent.understanding.times.clock_times import mark_clocks
+from treatment_agent.understanding.times.compared import comparisons_written_out
 from treatment_agent.understanding.times.day_hours import DAY_END, Hours, Shape
 from treatment_agent.understanding.times.mention_state import Mention
 from treatment_agent.understanding.times.mentions import mentions_of
 from treatment_agent.understanding.times.page import Page, page_of, phrase_at
-from treatment_agent.understanding.times.compared import comparisons_written_out
 from treatment_agent.understanding.times.rewording import without_moved, written_out
 from treatment_agent.understanding.times.suiting import Wish, wishes_of
 from treatment_agent.understanding.times.tokens import tokenize

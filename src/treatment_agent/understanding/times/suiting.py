@@ -88,7 +88,9 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
             wishes.append(replace(_wish([], row, today), days=Days(habit_dates(today), habit=True)))
             index += 1
             continue
-        elif len(rows) > index + 2 and row[0].days and other[0].join is Join.OR and rows[index + 2][0].join is Join.NONE:
+        elif (
+            len(rows) > index + 2 and row[0].days and other[0].join is Join.OR and rows[index + 2][0].join is Join.NONE
+        ):
             # "Weekends or after 4 on weekdays": the hours belong to what follows them.
             days, hours, pair = row, [], [row]
         elif len(pair) > 1 and row[0].negative and other[0].join is not Join.NONE:
