@@ -15,7 +15,7 @@ from treatment_agent.coordinator import Coordinator, Tools
 from treatment_agent.demo.policy import maple_policy
 from treatment_agent.domain.messages import ApprovedMessage, Receipt
 from treatment_agent.domain.scheduling import Slot
-from treatment_agent.domain.treatment import Case, Procedure
+from treatment_agent.domain.treatment import Case, CaseKind, Procedure
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.cast import Person, PracticeSeed, TreatmentRow
 from treatment_agent.evals.dialogue import Dialogue
@@ -111,7 +111,8 @@ class Stage:
         """The list of unscheduled treatment as the file has it."""
         told = self.dialogue
         main = case_of(told, told.patient, told.case, self)
-        return (main, *(case_of(told, other, other.case, self) for other in told.other))
+        others = (case_of(told, other, other.case, self) for other in told.other)
+        return (main, *(case.model_copy(update={"kind": o.kind}) for case, o in zip(others, told.other, strict=True)))
 
     def close(self) -> None:
         """Let go of the books."""
@@ -211,6 +212,7 @@ def case_of(dialogue: Dialogue, person: Person, rows: tuple[TreatmentRow, ...], 
         id=f"case-{person.id}",
         patient=person.as_patient(),
         procedures=procedures,
+        kind=dialogue.kind if main else CaseKind.UNSCHEDULED,
         provider_id=procedures[0].provider_id,
         visit_on=seen_on,
         next_visit_at=stage.local(next_visit) if next_visit and main else None,
