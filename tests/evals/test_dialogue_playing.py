@@ -41,7 +41,7 @@ mobile = "+13125550118"
 kind = "preauthorized"
 [[turn]]
 wait = "1 day"
-expect = { sent = ["first-message-missed", "first-message-approved"] }
+expect = { sent = ["first-message-approved", "first-message-missed"] }
 [end]
 phase = "contacted"
 sent = ["first-message-missed"]

@@ -61,7 +61,6 @@ class Move(StrEnum):
     OPT_IN = "opt_in"
     HAND_OFF = "hand_off"
     RELEASE = "release"
-    REQUEUE = "requeue"
     REVIEW = "review"
     CLOSE = "close"
 
@@ -100,7 +99,6 @@ TRANSITIONS: dict[Move, tuple[tuple[Phase, ...], Phase | None]] = {
     Move.OPT_IN: ((Phase.OPTED_OUT,), Phase.IN_CONVERSATION),
     Move.HAND_OFF: (_NOT_SILENCED, Phase.WITH_STAFF),
     Move.RELEASE: ((Phase.WITH_STAFF,), Phase.IN_CONVERSATION),
-    Move.REQUEUE: ((*TALKING, Phase.WITH_STAFF, Phase.CLOSED, Phase.BOOKED, Phase.BOOKING_REQUESTED), Phase.QUEUED),
     Move.REVIEW: ((*TALKING, Phase.WITH_STAFF, Phase.BOOKING_REQUESTED, Phase.BOOKED), Phase.NEEDS_REVIEW),
     Move.CLOSE: (_NOT_SILENCED, Phase.CLOSED),
 }

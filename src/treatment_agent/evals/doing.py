@@ -176,11 +176,11 @@ class Doing:
         played.said.append(Said(self.stage.clock.now(), Who.OFFICE, turn.office or ""))
         match turn.office:
             case "pause":
-                coordinator.pause_outreach(by="dana")
+                played.rules.append(coordinator.pause_outreach(by="dana").rule)
             case "stop":
-                coordinator.pause_outreach(by="dana", everything=True)
+                played.rules.append(coordinator.pause_outreach(by="dana", everything=True).rule)
             case "resume":
-                coordinator.resume_outreach(by="dana")
+                played.rules.append(coordinator.resume_outreach(by="dana").rule)
             case verb:
                 waiting = [a for a in coordinator.pending_texts() if a.conversation_id == self.about(turn)]
                 if not waiting:

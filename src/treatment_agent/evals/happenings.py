@@ -83,7 +83,9 @@ class Staff(Value):
     @field_validator("purpose")
     @classmethod
     def _is_a_purpose(cls, purpose: str) -> str:
-        return _noted(purpose, "purpose", "small letters and underscores, such as marketing; leave it out for follow-up")
+        return _noted(
+            purpose, "purpose", "small letters and underscores, such as marketing; leave it out for follow-up"
+        )
 
     @property
     def note(self) -> ConsentNote:

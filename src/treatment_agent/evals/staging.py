@@ -110,9 +110,8 @@ class Stage:
     def cases(self) -> tuple[Case, ...]:
         """The list of unscheduled treatment as the file has it."""
         told = self.dialogue
-        main = case_of(told, told.patient, told.case, self)
-        others = (case_of(told, other, other.case, self) for other in told.other)
-        return (main, *(case.model_copy(update={"kind": o.kind}) for case, o in zip(others, told.other, strict=True)))
+        others = (case_of(told, o, o.case, self).model_copy(update={"kind": o.kind}) for o in told.other)
+        return (case_of(told, told.patient, told.case, self), *others)
 
     def close(self) -> None:
         """Let go of the books."""

@@ -16,6 +16,9 @@ from treatment_agent.policies.cadence import workflow_of
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.topics import due_at
 
+# As many times as an offer holds.
+_TWO = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -61,6 +64,14 @@ class Turn:
     def is_moving(self) -> bool:
         """True while a visit stands and other times for it are on the table."""
         return self.visit_stands and self.conversation.phase in TALKING and bool(self.conversation.offers)
+
+    @property
+    def picks_again(self) -> bool:
+        """True when the number of the time that was just requested is sent once more, as people do who wait."""
+        ours, last = self.live_booking, self.conversation.seen_slots[-_TWO:]
+        if self.facts.option is None or ours is None or ours.slot.id not in last:
+            return False
+        return ours.status is BookingStatus.REQUESTED and last.index(ours.slot.id) + 1 == self.facts.option
 
 
 def language_of(interpretation: Interpretation, conversation: Conversation, policy: PracticePolicy) -> str | None:
