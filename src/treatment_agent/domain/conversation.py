@@ -116,6 +116,10 @@ def next_phase(phase: Phase, move: Move) -> Phase:
     return target or phase
 
 
+# As many times as an offer holds.
+_AT_ONCE = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """The whole remembered state of one conversation: ids, enums and times, nothing a patient said.
@@ -150,6 +154,13 @@ class Conversation:
     channel: Channel | None = None
     riders: tuple[str, ...] = ()
     rides_with: str | None = None
+
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """The slots that a number may mean: those on the table, or while a visit is requested those of its offer."""
+        if self.offers or self.phase is not Phase.BOOKING_REQUESTED:
+            return tuple(slot.id for slot in self.offers)
+        return self.seen_slots[-_AT_ONCE:]
 
     @property
     def held(self) -> bool:

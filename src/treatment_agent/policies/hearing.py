@@ -16,9 +16,6 @@ from treatment_agent.policies.cadence import workflow_of
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.topics import due_at
 
-# As many times as an offer holds.
-_TWO = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -68,10 +65,10 @@ class Turn:
     @property
     def picks_again(self) -> bool:
         """True when the number of the time that was just requested is sent once more, as people do who wait."""
-        ours, last = self.live_booking, self.conversation.seen_slots[-_TWO:]
-        if self.facts.option is None or ours is None or ours.slot.id not in last:
+        ours, number = self.live_booking, self.facts.option
+        if number is None or ours is None or ours.status is not BookingStatus.REQUESTED:
             return False
-        return ours.status is BookingStatus.REQUESTED and last.index(ours.slot.id) + 1 == self.facts.option
+        return self.conversation.numbered[number - 1 : number] == (ours.slot.id,)
 
 
 def language_of(interpretation: Interpretation, conversation: Conversation, policy: PracticePolicy) -> str | None:
