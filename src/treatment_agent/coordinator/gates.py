@@ -88,10 +88,9 @@ class Gates:
 
     def watch(self) -> None:
         """Pause outreach if something is wrong with what we send. What was before the last resumption is forgiven."""
-        switch, now = self.switch(), self.clock.now()
-        if switch.mode is not SwitchMode.ON:
+        resumed, now = self.ledger.last_log(LogKind.SWITCH), self.clock.now()
+        if resumed is not None and resumed.value != SwitchMode.ON:
             return
-        resumed = self.ledger.last_log(LogKind.SWITCH)
 
         def since(window: timedelta) -> datetime:
             return max(now - window, resumed.at) if resumed else now - window

@@ -75,7 +75,7 @@ class PlayedTurn:
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The final books."""
+    """The final books. `journal`: the rule of every entry about a patient of the file, whoever it is."""
 
     conversations: dict[str, Conversation]
     cases: dict[str, Case]
@@ -85,6 +85,7 @@ class Books:
     bookings: tuple[Booking, ...]
     contacts: tuple[ContactFile, ...]
     slots: tuple[Slot, ...]
+    journal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,6 +203,11 @@ class _Play:
         for message, at in zip(messenger.sent[start:], messenger.times[start:], strict=True):
             yield Sent(at, message, self.stage.ledger.facts(message.conversation_id, at=now).case)
 
+    def _patients(self) -> Iterator[str]:
+        dialogue = self.stage.dialogue
+        yield dialogue.patient.id
+        yield from (other.id for other in dialogue.other)
+
     def _books(self) -> Books:
         ledger, now = self.stage.ledger, self.stage.clock.now()
         ids = {row.conversation.id for row in ledger.work_list()} | set(self.doing.strangers.values())
@@ -216,6 +221,7 @@ class _Play:
             bookings=self.stage.scheduler.bookings,
             contacts=tuple(ledger.contact_file(address) for address in ledger.contact_addresses()),
             slots=tuple(self.stage.slots),
+            journal=tuple(entry.rule for one in self._patients() for entry in ledger.journal(patient_id=one)),
         )
 
 

@@ -167,8 +167,9 @@ class Database:
             yield conn
 
     def dispose(self) -> None:
-        """Close every connection."""
+        """Close every connection. A database in memory is gone with it; the next use begins an empty one."""
         self._engine.dispose()
+        self._open = self._open and not in_memory(self._url)
 
     @contextmanager
     def _transaction(self, *, write: bool, durable: bool = True) -> Iterator[Connection]:

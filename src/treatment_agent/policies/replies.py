@@ -104,6 +104,8 @@ def _after_booking(turn: Turn, intent: Intent | None) -> Decision:
             return visits.cancel(turn)
         case Intent.AFFIRM if turn.is_moving:
             return visits.affirm(turn)
+        case Intent.CHANGE if turn.picks_again:
+            return Decision(move=Move.STAY, rules=("reply.booked-already",))
         case Intent.CHANGE | Intent.OTHER_TIMES:
             return visits.change(turn)
         case Intent.DECLINE | Intent.DEFER:
