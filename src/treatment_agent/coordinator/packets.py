@@ -12,6 +12,7 @@ from treatment_agent.domain.handoff import HandoffKind, HandoffPacket, HandoffRe
 from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.policies.escalation import reopened
+from treatment_agent.policies.gate import UNCLEAR
 from treatment_agent.policies.practice import PracticePolicy
 
 _TOPIC_SENTENCES = {
@@ -44,6 +45,7 @@ _KIND_SENTENCES = {
 }
 
 _RULE_SENTENCES = {
+    UNCLEAR: ("The message may be a wish for no more texts.", "Read it; if it is one, record the revocation."),
     "chart.write-refused": ("The chart did not take the patient's wish about texts.", "Set it in the chart by hand."),
 }
 
