@@ -93,6 +93,8 @@ def handoffs(
             style="bold red" if late else "bold",
         )
         console.print(f"  {packet.summary}")
+        if packet.draft is not None and packet.draft.text:
+            console.print(f"  {packet.draft.marked}")
         for said in packet.words:
             console.print(f"  said: {said!r}")
         console.print(f"  next: {packet.suggestion}")
