@@ -87,7 +87,7 @@ class SummaryDrafter:
             log.warning("draft.failed model=%s kinds=%s", self._name, ",".join(meter.failures))
         use = ModelUse(
             model=self._name,
-            prompt=_prompt()[0],
+            prompt=summary_prompt()[0],
             calls=meter.calls,
             answered=found is not None,
             failures=tuple(meter.failures),
@@ -100,7 +100,8 @@ class SummaryDrafter:
 
 
 @cache
-def _prompt() -> tuple[str, str]:
+def summary_prompt() -> tuple[str, str]:
+    """The version of the instructions, and the instructions."""
     raw = tomllib.loads((files("treatment_agent.understanding") / "language_model" / "summary.toml").read_text("utf-8"))
     return raw["version"], raw["instructions"].strip()
 
@@ -119,7 +120,7 @@ def _told(lines: Sequence[ConversationLine]) -> str:
 
 
 def _request(shown: Shown, topics: Sequence[Topic], situation: Situation) -> Request:
-    version, instructions = _prompt()
+    version, instructions = summary_prompt()
     told = {"topics": [topic.value for topic in topics], "now": moment(situation), "conversation": shown.text}
     schema: dict[str, object] = {
         "type": "object",
