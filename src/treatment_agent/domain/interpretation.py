@@ -6,7 +6,7 @@ Evidence is kept as offsets into the message, never as words: an interpretation 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -173,7 +173,8 @@ class ModelUse:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
-    milliseconds: int = 0
+    # Not compared: a turn made again is the same turn, however long the model took.
+    milliseconds: int = field(default=0, compare=False)
     said: tuple[Topic | Intent | None, ...] = ()
     local: tuple[Topic | Intent | None, ...] = ()
 
