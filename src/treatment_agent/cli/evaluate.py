@@ -68,7 +68,7 @@ def evaluate(
     """
     from treatment_agent.cli import dialogues, labelled
 
-    paths, messages = _found(place)
+    paths, messages = found(place)
     results = _played(paths, interpreter, app)
     judged: list[Judged] = []
     measures: tuple[Measure, ...] = ()
@@ -86,7 +86,7 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _found(place: Path) -> tuple[tuple[Path, ...], Path | None]:
+def found(place: Path) -> tuple[tuple[Path, ...], Path | None]:
     """The dialogues at a place, and where its messages are."""
     from treatment_agent.evals.reading import find_files
 

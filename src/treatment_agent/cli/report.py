@@ -16,6 +16,7 @@ from treatment_agent.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from treatment_agent.coordinator import Coordinator
+    from treatment_agent.domain.books import ModelTally
     from treatment_agent.domain.measures import Measures
     from treatment_agent.domain.review import Review
 
@@ -55,8 +56,9 @@ def report(
         end = last + timedelta(days=1) if last else None
         measures = coordinator.measure(since=first, until=end)
         review = review_of(coordinator, end, review_days)
+        model = coordinator.report(since=first, until=end).model
         if html is not None:
-            _write(html, "--html", lambda: _page(coordinator, measures, review))
+            _write(html, "--html", lambda: _page(coordinator, measures, review, model))
         if conversations is not None:
             _write(conversations, "--conversations", lambda: _threads(coordinator, first, end))
         names = {provider.id: provider.name for provider in coordinator.policy.office.providers}
@@ -67,9 +69,11 @@ def report(
     if as_json:
         typer.echo(report_data.as_json(measures, review, words=words))
     else:
+        from treatment_agent.cli.books import show_model
         from treatment_agent.cli.report_tables import show
 
         show(measures, review, names, zone)
+        show_model(model)
 
 
 def hold_out(app: AppOption = None, folder: FolderOption = DEMO_FOLDER, now: NowOption = None) -> None:
@@ -106,10 +110,10 @@ def review_of(coordinator: Coordinator, end: datetime | None, days: int) -> Revi
     )  # fmt: skip
 
 
-def _page(coordinator: Coordinator, measures: Measures, review: Review) -> str:
+def _page(coordinator: Coordinator, measures: Measures, review: Review, model: ModelTally) -> str:
     from treatment_agent.web import report_page
 
-    return report_page.render(measures, review, coordinator.policy.office)
+    return report_page.render(measures, review, coordinator.policy.office, model=model)
 
 
 def _threads(coordinator: Coordinator, since: datetime | None, until: datetime | None) -> str:

@@ -6,7 +6,7 @@ Evidence is kept as offsets into the message, never as words: an interpretation 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -173,9 +173,22 @@ class ModelUse:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
-    milliseconds: int = 0
+    # Not compared: a turn made again is the same turn, however long the model took.
+    milliseconds: int = field(default=0, compare=False)
     said: tuple[Topic | Intent | None, ...] = ()
     local: tuple[Topic | Intent | None, ...] = ()
+
+    def and_more(self, later: ModelUse) -> ModelUse:
+        """The later use with what this one took added to it."""
+        return replace(
+            later,
+            calls=self.calls + later.calls,
+            failures=self.failures + later.failures,
+            input_tokens=self.input_tokens + later.input_tokens,
+            cached_tokens=self.cached_tokens + later.cached_tokens,
+            output_tokens=self.output_tokens + later.output_tokens,
+            milliseconds=self.milliseconds + later.milliseconds,
+        )
 
     @property
     def disagrees(self) -> bool:

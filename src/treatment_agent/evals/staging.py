@@ -25,7 +25,7 @@ from treatment_agent.ports import Interpreter, Ledger
 from treatment_agent.testing import Faults, FrozenClock
 from treatment_agent.tools.memory import MemoryChart, MemoryDesk, MemoryMessenger, MemoryScheduler
 from treatment_agent.understanding.local import LocalInterpreter
-from treatment_agent.understanding.union import Union
+from treatment_agent.understanding.union import Union, beside_local
 
 _IN_MEMORY = "sqlite://"
 # Closed ledgers whose books are gone, used again: each knows the statements it has prepared, which take a while.
@@ -175,7 +175,9 @@ def open_stage(
         messenger=WatchedMessenger(clock, seed),
         desk=MemoryDesk(),
         chart=MemoryChart(),
-        interpreter=_reader(interpreter or named_interpreter(dialogue.interpreter.use)),
+        interpreter=beside_local(
+            interpreter or named_interpreter(dialogue.interpreter.use), policy.baa_on_file, local=local_interpreter()
+        ),
         slots=slots,
     )
 
@@ -235,13 +237,6 @@ def _ports_with_faults(dialogue: Dialogue) -> set[str]:
 def local_interpreter() -> LocalInterpreter:
     """The local interpreter; its model is loaded once, however many dialogues are played."""
     return LocalInterpreter()
-
-
-def _reader(interpreter: Interpreter) -> Interpreter:
-    """Any other interpreter stands beside the local one, as in a coordinator."""
-    if isinstance(interpreter, LocalInterpreter | Union):
-        return interpreter
-    return Union(interpreter, local_interpreter())
 
 
 def _breakable(interpreter: Interpreter, faults: Faults) -> Interpreter:

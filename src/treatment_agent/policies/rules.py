@@ -134,6 +134,8 @@ _GUARDRAIL: Final = {
     "guardrail.pick-after-booking": "A bare pick came after the visit was booked; a person asks what is meant.",
     "guardrail.closed": "The case was closed, so a person looks at what the patient writes now.",
     "handoff.escalated": "Nobody acknowledged the handoff in time, so it went to the next owner.",
+    "handoff.drafted": "A language model drafted a summary for staff; it stands beside the fixed one.",
+    "handoff.not-drafted": "The language model drafted no summary that counts; the fixed one stands alone.",
     "handoff.reopened": "The patient wrote again after staff had resolved the handoff, so it is open again.",
     "handoff.holds": "This handoff holds the conversation; it is acknowledged, resolved or released there.",
     "hold.attached": "Staff hold the conversation: the message is attached to the handoff, and nothing is sent.",
