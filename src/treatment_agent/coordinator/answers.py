@@ -102,8 +102,8 @@ class WaitsFor:
 class Why:
     """Everything about one patient, oldest first, and where it stands now.
 
-    `because` is the line that led to where it stands: what moved it there, or what was last done or not done. `left_out`
-    is the queue's rule while the case is not written to. `visit_at` is the visit that is booked or requested.
+    `because` is the line that led to where it stands: what moved it there, or what was last done or not done.
+    `left_out` is the queue's rule while the case is not written to. `visit_at` is the visit, booked or requested.
     """
 
     patient_id: str
