@@ -63,11 +63,11 @@ def why(
     """Everything done and not done about a patient, and the rule behind each."""
     with opened(app, folder) as coordinator:
         answer = coordinator.why(patient)
-        zone = coordinator.policy.office.tz
+        zone, at = coordinator.policy.office.tz, coordinator.clock.now()
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(answer), default=str, indent=2))
         return
-    show_why(answer, zone, everything=everything)
+    show_why(answer, zone, at, everything=everything)
 
 
 def handoffs(

@@ -41,6 +41,9 @@ def report(
     ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the numbers as a table.")] = None,
     as_json: JsonOption = False,
+    staff_minutes: Annotated[
+        float, typer.Option("--staff-minutes", min=0, help="What a handoff or task takes somebody, as you see it.")
+    ] = 5,
     words: Annotated[bool, typer.Option("--words", help="With --json: also what patients wrote.")] = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
@@ -72,7 +75,7 @@ def report(
         from treatment_agent.cli.books import show_model
         from treatment_agent.cli.report_tables import show
 
-        show(measures, review, names, zone)
+        show(measures, review, names, zone, minutes_each=staff_minutes)
         show_model(model)
 
 

@@ -71,7 +71,7 @@ _QUEUE: Final = {
     "queue.confirm-first": "The diagnosis is old enough that the doctor should confirm it first.",
     "queue.minor-without-guardian": "The patient is under 18 and no guardian is on file.",
     "queue.no-contact": "There is no number and no email address to write to.",
-    "queue.no-consent": "On no channel with an address did this patient agree to be written to, or the chart says no.",
+    "queue.no-consent": "Nobody recorded that this patient agreed to texts or emails, or the chart says no.",
     "queue.staff-recent": "Staff talked with the patient a short time ago.",
     "queue.not-in-export": "The last complete list of unscheduled treatment does not have the case any more.",
     "queue.required-field": "A field that the office asks for is missing: staff complete it.",
@@ -125,6 +125,7 @@ _CONSENT: Final = {
 }
 _GUARDRAIL: Final = {
     "guardrail.not-understood": "Part of the message was not clearly routine, so a person reads it.",
+    "identity.wrong-number": "Whoever has this number says that it is not the patient's: nothing more is sent to it.",
     "guardrail.contradiction": "The message says two things that do not fit together, so a person reads it.",
     "guardrail.language": "The message is in a language the office has no approved texts for.",
     "guardrail.media": "A picture or recording came; only a person can look at it.",
