@@ -1,8 +1,9 @@
 """Fits the judge on voices that the classifier was not trained on, and tells how the whole interpreter does there.
 
 `python training/measure.py` prints figures with the weights that ship. `--fit` fits the weights and chooses the limits
-anew; each voice is judged by weights fitted on the other voices, so the figures are fair. `--write` keeps them, and the
-figures in the model card. What is quoted outside of here comes from `treatment-agent eval evals/messages`.
+anew; each voice is judged by weights fitted on the other voices, so the figures are fair. `--write` keeps them, with
+figures and errors by kind in the model card (`card.json`, `docs/model-card.md`). What is quoted outside of here comes
+from `treatment-agent eval evals/messages`.
 """
 # ruff: noqa: T201 -- it prints a report
 
@@ -19,8 +20,8 @@ from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from card import PAGE, errors_by_kind, page, share_of
 from rows import TOPICS, Row, read_voices
-from sklearn.linear_model import LogisticRegression
 
 from treatment_agent.domain.interpretation import (
     Asked,
@@ -134,6 +135,8 @@ def figures(pairs: Iterable[tuple[Row, Interpretation]]) -> Figures:
 
 def fit(reads: Sequence[Read]) -> dict[str, float]:
     """Weights of a logistic regression over the rows on which the judge has a say."""
+    from sklearn.linear_model import LogisticRegression  # the only use: figures can be had without it
+
     some = [r for r in reads if r.open and r.seen is not None and r.row.label != "opt_out"]
     rows = [features(r.seen) for r in some if r.seen is not None]
     names = list(rows[0])
@@ -185,13 +188,13 @@ def _calibration(reads: Sequence[Read], bins: int = 10) -> tuple[float, float]:
     return float(error), min((t / 20 for t in range(8, 60)), key=loss)
 
 
-def _report(reads: Sequence[Read], judges: dict[str, Judge]) -> Figures:
+def _report(reads: Sequence[Read], judges: dict[str, Judge]) -> tuple[Figures, list[tuple[Row, Interpretation]]]:
     heard = [(r.row, interpretation(r, judges[r.row.voice])) for r in reads]
     for voice in sorted(judges):
         print(f"  {voice}: ", figures((row, h) for row, h in heard if row.voice == voice).line())
     whole = figures(heard)
     print("all:   ", whole.line())
-    return whole
+    return whole, heard
 
 
 def _misses(reads: Sequence[Read], judges: dict[str, Judge]) -> None:
@@ -213,7 +216,9 @@ def main() -> None:
     wanted.add_argument("--model", type=Path, default=MODEL)
     wanted.add_argument("--fit", action="store_true")
     wanted.add_argument("--recall", type=float, default=0.9815, help="with --fit: how much must be handed off")
-    wanted.add_argument("--write", action="store_true", help="write judge.toml and the card beside the model")
+    wanted.add_argument(
+        "--write", action="store_true", help="write judge.toml, the card beside the model, and its page"
+    )
     wanted.add_argument("--misses", action="store_true", help="print what goes wrong")
     asked = wanted.parse_args()
     card = json.loads((asked.model / "card.json").read_text(encoding="utf-8"))
@@ -233,14 +238,19 @@ def main() -> None:
         judges = {voice: replace(one, limits=limits) for voice, one in judges.items()}
         judge = Judge(fit(reads), limits)
         print(_toml(judge))
-    whole = _report(reads, judges)
+    whole, pairs = _report(reads, judges)
     if asked.misses:
         _misses(reads, judges)
     if asked.write:
         card["weights_sha256"] = hashlib.sha256((asked.model / "weights.npz").read_bytes()).hexdigest()
         card["calibration_error"] = round(error, 3)
-        card["figures"] = {"on": sorted(set(voices)), "together": whole.line()}
+        shares = {name: share_of(getattr(whole, name)) for name in Figures.__slots__}
+        told = [(row.label, *reversed(verdict(heard)), row.label in TOPICS) for row, heard in pairs]
+        errors = errors_by_kind((label, read, must, handed) for label, read, handed, must in told)
+        card["figures"] = {"on": sorted(set(voices)), "together": whole.line(), "shares": shares, "errors": errors}
         (asked.model / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        if asked.model == MODEL:
+            PAGE.write_text(page(card), encoding="utf-8")
         (asked.model / "judge.toml").write_text(_toml(judge), encoding="utf-8")
 
 

@@ -31,6 +31,7 @@ from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.policies.replies import main_intent
 from treatment_agent.ports import Interpreter
 from treatment_agent.tools.enrolled_chart import EnrolledChart
+from treatment_agent.understanding.explaining import explain
 from treatment_agent.understanding.local import LocalInterpreter
 
 DEFAULT_ZONE = ZoneInfo("America/Chicago")
@@ -117,7 +118,8 @@ class Triage:
 
         Returns:
             `id`, `action` (`handoff` or `auto`), `label`, `topics`, `intents`, `confidence`, `facts`, `language`,
-            `would_send`, `rules`, `evidence`.
+            `would_send`, `rules`, `evidence`, and `readings`: per clause its label, the part that decided, its rule,
+            the probability, the threshold it was held against and the words that weighed most.
 
         Raises:
             ValueError: the line is not of this form; names the field and the fix, never the text.
@@ -224,6 +226,7 @@ def _line(
         "would_send": {"script": texts[0][0], "text": "\n\n".join(body for _, body in texts)} if texts else None,
         "rules": list(record.rules),
         "evidence": list(dict.fromkeys(s.of(item.text) for s in spans)),
+        "readings": [one.record() for one in explain(heard, item.text)],
     }
 
 

@@ -60,9 +60,21 @@ class TestTriage:
         first = json.loads((tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()[0])
         assert set(first) == {
             *("id", "action", "label", "topics", "intents", "confidence", "facts", "language", "would_send"),
-            *("rules", "evidence"),
+            *("rules", "evidence", "readings"),
         }
         assert set(first["facts"]) == {"option", "windows", "call_at", "until", "reason"}
+
+    def test_says_per_clause_what_decided_and_by_which_words(self, history: Path, tmp_path: Path) -> None:
+        triage(str(history), "--out", str(tmp_path / "out.jsonl"))
+
+        lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+        readings = [reading for line in lines for reading in json.loads(line)["readings"]]
+        assert {"parser", "lexicon", "keyword"} & {reading["part"] for reading in readings}
+        for reading in readings:
+            assert set(reading) == {"clause", "label", "part", "rule", "probability", "threshold", "words"}
+            assert 0 <= reading["threshold"] <= 1 >= reading["probability"] >= 0
+            assert all(word in reading["clause"] for word in reading["words"])
+            assert reading["words"]
 
     def test_exits_with_1_on_bad_lines_when_strict(self, history: Path, tmp_path: Path) -> None:
         assert triage(str(history), "--out", str(tmp_path / "out.jsonl"), "--strict") == 1

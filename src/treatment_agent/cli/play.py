@@ -112,6 +112,10 @@ def _print_line(console: Console, line: TimelineLine) -> None:
 
 def chat(
     language: Annotated[str, typer.Option("--language", help="The patient's language: en or es.")] = "en",
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", "-x", help="Show per clause what decided, how likely, and how likely it must be."),
+    ] = False,
     app: AppOption = None,
 ) -> None:
     """You are the patient. Shows what was understood, which rules spoke, and what is sent. Nothing leaves this machine.
@@ -129,4 +133,4 @@ def chat(
     else:
         policy, interpreter = maple_policy(), None
     with open_sandbox(policy, interpreter=interpreter, language=language) as sandbox:
-        talk(sandbox)
+        talk(sandbox, everything=explain)

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from treatment_agent.cli import screen
 from treatment_agent.cli.sandbox import PATIENT, Sandbox
 from treatment_agent.coordinator.answers import TurnOutcome
 from treatment_agent.demo.story import parse_wait
 from treatment_agent.domain.interpretation import Facts, Interpretation
+from treatment_agent.domain.scheduling import Window
 from treatment_agent.policies.rules import sentence
+from treatment_agent.understanding.explaining import explain
 
+_MOST_WINDOWS = 3
 _LONGEST_WAIT = timedelta(days=400)
 _HELP = "/wait 3d lets time pass, /staff gives a handoff back, /why explains, /quit ends"
 
 
-def talk(sandbox: Sandbox) -> None:
-    """Send the first text, then answer until the input ends."""
+def talk(sandbox: Sandbox, *, everything: bool = False) -> None:
+    """Send the first text, then answer until the input ends.
+
+    `everything` shows for each clause what decided, how likely it held the label, and how likely it had to be.
+    """
     console = screen.out()
     office = sandbox.coordinator.policy.office.name
     console.print(f"You had an exam at {office}. A crown was planned, and no visit is booked.", style="bold")
@@ -31,7 +37,7 @@ def talk(sandbox: Sandbox) -> None:
         if text.startswith("/"):
             _command(sandbox, text)
         else:
-            _show(sandbox, sandbox.write(text), text)
+            _show(sandbox, sandbox.write(text), text, everything=everything)
 
 
 def _lines() -> Iterator[str]:
@@ -83,11 +89,11 @@ def _command(sandbox: Sandbox, text: str) -> None:
             console.print(_HELP, style="dim")
 
 
-def _show(sandbox: Sandbox, outcome: TurnOutcome, text: str) -> None:
+def _show(sandbox: Sandbox, outcome: TurnOutcome, text: str, *, everything: bool = False) -> None:
     console = screen.out()
     console.print(f"-- {_moment(sandbox.local)}", style="dim")
     if outcome.interpretation is not None:
-        _show_understanding(outcome.interpretation, text)
+        _show_understanding(outcome.interpretation, text, everything=everything)
     for rule in outcome.rules:
         console.print(f"   rule     {rule}: {sentence(rule)}".rstrip(": "), style="dim")
     moved = outcome.phase_before is not outcome.phase_after
@@ -107,24 +113,30 @@ def _show(sandbox: Sandbox, outcome: TurnOutcome, text: str) -> None:
         console.print("   text     none", style="dim")
 
 
-def _show_understanding(heard: Interpretation, text: str) -> None:
+def _show_understanding(heard: Interpretation, text: str, *, everything: bool) -> None:
     console = screen.out()
-    for clause in heard.clauses:
-        label = screen.words(clause.label) if clause.label else "not sure"
-        console.print(
-            f"   heard    {clause.span.of(text)!r}: {label}, {clause.confidence:.0%} (needs {clause.threshold:.0%}), "
-            f"{clause.part}, {clause.rule}",
-            style="dim",
-        )
+    for one in explain(heard, text):
+        label = screen.words(one.label) if one.label else "not sure"
+        words = ", ".join(f"'{word}'" for word in one.words)
+        if not everything:
+            console.print(f"   heard    {label}, by {words or repr(one.clause)}", style="dim", highlight=False)
+            continue
+        sure = f"{one.probability:.0%}, needs {one.threshold:.0%}"
+        console.print(f"   heard    {label}: {one.clause!r}", style="dim", highlight=False)
+        console.print(f"            by {one.decided_by}, {one.rule} ({sure})", style="dim", highlight=False)
+        if words:
+            console.print(f"            words: {words}", style="dim", highlight=False)
     for fact in _facts(heard.facts):
-        console.print(f"   fact     {fact}", style="dim")
+        console.print(f"   fact     {fact}", style="dim", highlight=False)
 
 
 def _facts(facts: Facts) -> Iterator[str]:
     if facts.option is not None:
         yield f"picked number {facts.option}"
-    for window in facts.windows[:3]:
-        yield f"suits from {_moment(window.start)} to {_moment(window.end)}"
+    for window in facts.windows[:_MOST_WINDOWS]:
+        yield f"suits {_stretch(window)}"
+    if len(facts.windows) > _MOST_WINDOWS:
+        yield f"suits {len(facts.windows) - _MOST_WINDOWS} more stretches of time"
     if facts.call_at is not None:
         yield f"call at {_moment(facts.call_at)}"
     if facts.until is not None:
@@ -135,5 +147,22 @@ def _facts(facts: Facts) -> Iterator[str]:
         yield f"can be read two ways: {screen.words(unclear)}"
 
 
+def _stretch(window: Window) -> str:
+    """Days by their names, hours where they were named."""
+    start, end = window.start, window.end
+    if start.time() == end.time() == time(0):
+        last = end - timedelta(days=1)
+        return f"{_day(start)}" if last <= start else f"{_day(start)} to {_day(last)}"
+    return f"{_moment(start)} to {_hour(end) if end.date() == start.date() else _moment(end)}"
+
+
+def _day(at: datetime) -> str:
+    return f"{at:%a %b} {at.day}"
+
+
+def _hour(at: datetime) -> str:
+    return f"{at.hour % 12 or 12}:{at:%M %p}"
+
+
 def _moment(at: datetime) -> str:
-    return f"{at:%a %b} {at.day}, {at.hour % 12 or 12}:{at:%M %p}"
+    return f"{_day(at)}, {_hour(at)}"

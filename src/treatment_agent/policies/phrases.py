@@ -35,10 +35,14 @@ _PREFIX = 4
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """One compiled pattern: its regular expression and the words one of which a message must hold to match it."""
+    """One compiled pattern: its regular expression, and the words of which a message must hold some to match it.
+
+    Of each set in `needs` it must hold a word; `keys` is the one of them to look the pattern up by.
+    """
 
     source: str
     keys: frozenset[str]
+    needs: tuple[frozenset[str], ...] = ()
 
     @property
     def expression(self) -> re.Pattern[str]:
@@ -69,11 +73,15 @@ class PhraseBook:
     def find(self, line: str) -> Iterator[Hit]:
         """Every place where a pattern matches, without overlaps of one pattern with itself."""
         numbers = set(self._index.get("", ()))
-        for word in set(line.split()):
-            for key in keys_of_word(word):
-                numbers.update(self._index.get(key, ()))
+        held = {key for word in set(line.split()) for key in keys_of_word(word)}
+        for key in held:
+            numbers.update(self._index.get(key, ()))
         for number in sorted(numbers):
-            for found in self._phrases[number].expression.finditer(line):
+            phrase = self._phrases[number]
+            # Compiling an expression costs a millisecond: most are never needed.
+            if any(need.isdisjoint(held) for need in phrase.needs):
+                continue
+            for found in phrase.expression.finditer(line):
                 if found.end() > found.start():
                     yield Hit(number, found.start(), found.end())
 
@@ -93,8 +101,9 @@ def phrase(pattern: str, sets: Mapping[str, tuple[str, ...]], place: str) -> Phr
     """
     plain = _ENDING.sub(r"(\1|\1\2)", pattern)
     reader = _Reader(_TOKENS.findall(plain), sets, f"{place}: pattern {pattern!r}")
-    source, keys = reader.choice("")
-    return Phrase(r"(?<= )" + source, keys or frozenset(("",)))
+    source, needs = reader.choice("")
+    keys = min(needs, key=_cost, default=frozenset(("",)))
+    return Phrase(r"(?<= )" + source, keys, tuple(need for need in needs if need is not keys))
 
 
 def words_of(pattern: str, sets: Mapping[str, tuple[str, ...]]) -> frozenset[str]:
@@ -116,61 +125,61 @@ class _Reader:
         self._place = place
         self._next = 0
 
-    def choice(self, closing: str) -> tuple[str, frozenset[str]]:
-        """Alternatives up to the closing bracket (or the end): their keys together."""
+    def choice(self, closing: str) -> tuple[str, tuple[frozenset[str], ...]]:
+        """Alternatives up to the closing bracket (or the end), and what is needed for one of them to match."""
         pieces: list[str] = []
-        keys: set[str] = set()
-        open_end = False
+        rows: list[tuple[frozenset[str], ...]] = []
         while True:
-            piece, row_keys, stopped_by = self._row()
+            piece, needs, stopped_by = self._row()
             pieces.append(piece)
-            keys |= row_keys
-            open_end = open_end or not row_keys
+            rows.append(needs)
             if stopped_by == "|":
                 continue
             if stopped_by != closing:
                 raise ConfigurationError(f"{self._place}: open and close the brackets in pairs")
-            source = pieces[0] if len(pieces) == 1 else f"(?:{'|'.join(pieces)})"
-            return source, frozenset() if open_end else frozenset(keys)
+            if len(rows) == 1:
+                return pieces[0], rows[0]
+            # Of several rows any may match: one word of the rarest need of each is what can be asked for.
+            together = frozenset[str]().union(*(min(row, key=_cost) for row in rows)) if all(rows) else None
+            return f"(?:{'|'.join(pieces)})", () if together is None else (together,)
 
-    def _row(self) -> tuple[str, frozenset[str], str]:
+    def _row(self) -> tuple[str, tuple[frozenset[str], ...], str]:
         pieces: list[str] = []
-        best: frozenset[str] = frozenset()
+        needs: list[frozenset[str]] = []
         while self._next < len(self._tokens):
             mark = self._tokens[self._next]
             self._next += 1
             if mark in ("|", ")", "]"):
-                return "".join(pieces), best, mark
+                return "".join(pieces), tuple(needs), mark
             if mark == "(":
-                piece, keys = self.choice(")")
+                piece, more = self.choice(")")
             elif mark == "[":
-                piece, keys = f"(?:{self.choice(']')[0]})?", frozenset()
+                piece, more = f"(?:{self.choice(']')[0]})?", ()
             else:
-                piece, keys = self._atom(mark)
+                piece, more = self._atom(mark)
             pieces.append(piece)
-            if keys and (not best or _cost(keys) < _cost(best)):
-                best = keys
-        return "".join(pieces), best, ""
+            needs.extend(more)
+        return "".join(pieces), tuple(needs), ""
 
-    def _atom(self, atom: str) -> tuple[str, frozenset[str]]:
+    def _atom(self, atom: str) -> tuple[str, tuple[frozenset[str], ...]]:
         if atom in _GAPS:
-            return _GAPS[atom], frozenset()
+            return _GAPS[atom], ()
         if atom == "^":
-            return r"(?<=\A )", frozenset()
+            return r"(?<=\A )", ()
         if atom == "$":
-            return r"(?:[.?!;] )*\Z", frozenset()
+            return r"(?:[.?!;] )*\Z", ()
         if atom == "#":
-            return r"\d[^ ]* ", frozenset(("#",))
+            return r"\d[^ ]* ", (frozenset(("#",)),)
         if atom.startswith("@"):
             if atom[1:] not in self._sets:
                 raise ConfigurationError(f"{self._place}: there is no set {atom}; add it to [sets] or correct the name")
             items = _TOKENS.findall(" | ".join(self._sets[atom[1:]]))
             return _Reader(items, self._sets, self._place).choice("")
         if atom.endswith("*") and len(atom) > 2:
-            return re.escape(atom[:-1]) + "[^ ]* ", frozenset((f"{atom[:-1][:_PREFIX]}*",))
+            return re.escape(atom[:-1]) + "[^ ]* ", (frozenset((f"{atom[:-1][:_PREFIX]}*",)),)
         if "*" in atom:
             raise ConfigurationError(f"{self._place}: {atom!r} is too short to end in *; write two letters or more")
-        return re.escape(atom) + " ", frozenset((atom,))
+        return re.escape(atom) + " ", (frozenset((atom,)),)
 
 
 def _cost(keys: frozenset[str]) -> int:

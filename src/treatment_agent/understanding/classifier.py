@@ -45,11 +45,12 @@ class Reading:
     """Calibrated probabilities of all labels, the likeliest first. They add up to 1.
 
     `words` are the places of the words in the text that was read, with what each says for each label: what it adds to
-    the score, less for everyday words.
+    the score, less for everyday words. `meaning` is a vector of length 1: like messages lie near each other.
     """
 
     probabilities: tuple[tuple[Label, float], ...]
     words: tuple[tuple[Span, Mapping[Label, float]], ...] = field(default=(), repr=False, compare=False)
+    meaning: Floats | None = field(default=None, repr=False, compare=False)
 
     @property
     def topic_mass(self) -> float:
@@ -77,7 +78,10 @@ class Reading:
 
 
 class Classifier:
-    """Reads texts with the encoder and the linear reader in `understanding/model`. Knows no limits: the judge does."""
+    """Reads texts with the encoder and the linear reader in `understanding/model`. Knows no limits: the judge does.
+
+    `name` is the hash of its weights.
+    """
 
     def __init__(self, folder: Traversable) -> None:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
@@ -86,6 +90,7 @@ class Classifier:
         self._cutter = WordPiece((folder / "pieces.txt").read_text(encoding="utf-8").splitlines())
         self._labels: tuple[Label, ...] = tuple(_label(name) for name in card["labels"])
         self._temperature = float(card["temperature"])
+        self.name = str(card["weights_sha256"])
         table = np.load(BytesIO((folder / "ngrams.npz").read_bytes()), allow_pickle=False)
         self._ngrams = Ngrams(table["weights"], float(table["step"]), float(table["bias"]))
 
@@ -112,8 +117,8 @@ class Classifier:
         for first in range(0, len(windows), _AT_ONCE):
             some = windows[first : first + _AT_ONCE]
             rows = [[*before, *(piece.id for piece in w.pieces), self._cutter.sep] for w in some]
-            for window, scores, added in zip(some, *self._encoder.scores(rows, self._cutter.pad), strict=True):
-                found = self._reading(window, scores, added[len(before) :])
+            for window, (scores, added, mean) in zip(some, self._encoder.scores(rows), strict=True):
+                found = self._reading(window, scores, added[len(before) :], mean)
                 best = readings[window.owner]
                 if best is None or found.topic_mass > best.topic_mass:
                     readings[window.owner] = found
@@ -125,7 +130,7 @@ class Classifier:
         for first in range(0, max(len(pieces) - _OVERLAP, 1), room - _OVERLAP):
             yield _Window(owner, text, pieces[first : first + room])
 
-    def _reading(self, window: _Window, scores: Floats, added: Floats) -> Reading:
+    def _reading(self, window: _Window, scores: Floats, added: Floats, mean: Floats) -> Reading:
         shares = _calibrated(scores, self._temperature)
         pairs = sorted(zip(self._labels, map(float, shares), strict=True), key=lambda pair: -pair[1])
         words: dict[Span, Floats] = {}
@@ -135,7 +140,7 @@ class Classifier:
             telling = adds * np.float32(min(1.0, piece.id / _RARE))
             words[span] = words[span] + telling if span in words else telling
         named = tuple((span, _Added(self._labels, adds)) for span, adds in words.items())
-        return Reading(tuple(pairs), named)
+        return Reading(tuple(pairs), named, mean / np.float32(np.linalg.norm(mean)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,7 +168,8 @@ class Judge:
             elif intent in known:
                 read.append(_named(clause, Intent.ACK, share, least, _ASIDE_RULE))
             else:
-                read.append(_named(clause, intent, share, least, f"{_CLASSIFIER}.{intent.value}"))
+                named = _named(clause, intent, share, least, f"{_CLASSIFIER}.{intent.value}")
+                read.append(replace(named, evidence=_within(seen, intent, clause.span) or named.evidence))
         return tuple(_not_booked(clause, intent) for clause in read)
 
 
@@ -221,6 +222,12 @@ def _whole(seen: Evidence, label: Topic | Intent, share: float, least: float) ->
     span = Span(0, len(seen.text))
     evidence = _evidence(seen, seen.whole, label, span)
     return ClauseReading(span, label, share, _CLASSIFIER, f"{_CLASSIFIER}.{label.value}", least, evidence)
+
+
+def _within(seen: Evidence, label: Topic | Intent, span: Span) -> tuple[Span, ...]:
+    """The words of one clause that weighed most in the reading of the whole."""
+    words = [(place, adds) for place, adds in seen.whole.words if span.start <= place.start and place.end <= span.end]
+    return Reading((), tuple(words)).weightiest(label)
 
 
 def _evidence(seen: Evidence, reading: Reading, label: Topic | Intent, span: Span) -> tuple[Span, ...]:

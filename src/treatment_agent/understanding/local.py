@@ -190,14 +190,15 @@ class LocalInterpreter:
         spans = [*context.times.spans, *([context.pick.span] if context.pick.span else [])]
         evidence = self._routine.evidence(words, part, spans, context.situation)
         intent = intent_of(evidence, context)
+        weighed = tuple(words.span(stretch) for stretch in evidence.weighed)
         if not evidence.explained:
-            return _Read(_abstain(words, part, 0.45 * evidence.coverage, "routine.unexplained"), evidence)
+            return _Read(_abstain(words, part, 0.45 * evidence.coverage, "routine.unexplained", weighed), evidence)
         if intent is None:
-            return _Read(_abstain(words, part, 0.45, "routine.no-intent"), evidence)
+            return _Read(_abstain(words, part, 0.45, "routine.no-intent", weighed), evidence)
         part_name = "parser" if evidence.timed else "lexicon"
         rule = f"routine.{intent.value}"
         confidence = _ASIDE if intent is Intent.ACK else _SURE
-        return _Read(ClauseReading(words.span(part), intent, confidence, part_name, rule), evidence)
+        return _Read(ClauseReading(words.span(part), intent, confidence, part_name, rule, evidence=weighed), evidence)
 
 
 def _with_own_pick(context: Context, part: range, parts: int) -> Context:
@@ -246,8 +247,8 @@ def _topic_readings(words: Words, part: range, matches: list[Match]) -> list[Cla
 _TELLING = ("sensitive.self-harm", "identity.wrong-number", "human.bot-question")
 
 
-def _abstain(words: Words, part: range, confidence: float, rule: str) -> ClauseReading:
-    return ClauseReading(words.span(part), None, confidence, "lexicon", rule)
+def _abstain(words: Words, part: range, confidence: float, rule: str, weighed: tuple[Span, ...] = ()) -> ClauseReading:
+    return ClauseReading(words.span(part), None, confidence, "lexicon", rule, evidence=weighed)
 
 
 def _as_a_whole(reads: list[_Read]) -> tuple[ClauseReading, ...]:

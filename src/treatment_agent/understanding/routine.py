@@ -41,15 +41,15 @@ class ClauseEvidence:
     """Routine phrases in one clause.
 
     `kinds` maps a phrase label (`accept`, `reject`, `defer` ...) to its matches. `telling` are the words that carry
-    meaning, `dated` those of times and options, `unknown` counts words that nothing explains. `open_question` is set
-    when no phrase explains the question. `asks` tells that the clause is a question.
+    meaning, `dated` those of times and options, `strange` those that nothing explains. `open_question` is set when no
+    phrase explains the question. `asks` tells that the clause is a question.
     """
 
     words: range
     kinds: Mapping[str, tuple[Match, ...]]
     telling: frozenset[int]
     dated: frozenset[int]
-    unknown: int
+    strange: tuple[int, ...]
     content: int
     open_question: bool
     asks: bool
@@ -70,6 +70,17 @@ class ClauseEvidence:
     def _held(self, kind: str) -> set[int]:
         rows = (self.kinds.get(name, ()) for name in (kind, *_COURTESIES))
         return {index for row in rows for match in row for index in match.words} | self.dated
+
+    @property
+    def unknown(self) -> int:
+        """How many words nothing explains."""
+        return len(self.strange)
+
+    @property
+    def weighed(self) -> tuple[range, ...]:
+        """The words it was read by, next to each other together; those that nothing explains where there are any."""
+        phrases = {index for row in self.kinds.values() for match in row for index in match.words}
+        return _stretches(self.strange or (phrases | self.dated) & self.telling or phrases | self.dated)
 
     @property
     def explained(self) -> bool:
@@ -139,7 +150,7 @@ class RoutineLists:
             kinds={kind: tuple(found) for kind, found in kinds.items()},
             telling=frozenset(i for i in content if words.word(i) not in self._book.small),
             dated=frozenset(timed),
-            unknown=sum(not (words.word(i) in related or self._harmless(words.word(i), names)) for i in rest),
+            strange=tuple(i for i in rest if not (words.word(i) in related or self._harmless(words.word(i), names))),
             content=len(content),
             open_question=(opener is not None and not kinds) or any(words.word(i) in _QUESTION_WORDS for i in rest),
             asks=opener is not None or "?" in words.part(part),
@@ -184,3 +195,12 @@ def _words_in(words: Words, part: range, spans: Iterable[Span]) -> set[int]:
             if own.start < span.end and span.start < own.end:
                 found.add(index)
     return found
+
+
+def _stretches(indexes: Iterable[int]) -> tuple[range, ...]:
+    """Numbers that follow on each other, as ranges."""
+    found: list[range] = []
+    for index in sorted(indexes):
+        follows = found and found[-1].stop == index
+        found[-1:] = [range(found[-1].start, index + 1)] if follows else [*found[-1:], range(index, index + 1)]
+    return tuple(found)
