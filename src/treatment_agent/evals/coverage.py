@@ -89,7 +89,7 @@ def reached_by(played: Played) -> frozenset[str]:
 
 def _reached(played: Played) -> Iterator[tuple[str, str]]:
     for turn in played.turns:
-        yield from (("rule", rule) for rule in turn.rules)
+        yield from (("rule", rule) for rule in (*turn.rules, *turn.waiting))
         for outcome in turn.outcomes:
             yield "phase", outcome.phase_before.value
             yield "phase", outcome.phase_after.value
@@ -100,6 +100,7 @@ def _reached(played: Played) -> Iterator[tuple[str, str]]:
         if one.message.subject:
             yield "script", f"email-footer {one.message.language}"
     for packet in played.books.handoffs:
+        yield "rule", packet.rule
         yield from (("topic", topic.value) for topic in packet.topics)
     for rows in played.books.outbox.values():
         yield from (("rule", row.rule) for row in rows if row.rule)
