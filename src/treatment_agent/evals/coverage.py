@@ -100,11 +100,13 @@ def _reached(played: Played) -> Iterator[tuple[str, str]]:
         if one.message.subject:
             yield "script", f"email-footer {one.message.language}"
     for packet in played.books.handoffs:
-        yield "rule", packet.rule
         yield from (("topic", topic.value) for topic in packet.topics)
     for rows in played.books.outbox.values():
         yield from (("rule", row.rule) for row in rows if row.rule)
     yield from (("rule", rule) for rule in played.books.journal)
+    for stored in played.books.history.values():
+        records = (event.outcome for event in stored if event.outcome is not None)
+        yield from (("rule", rule) for one in records for rule in (*one.rules, *(task.rule for task in one.handoffs)))
 
 
 def excuses_of(file: Path) -> Path:

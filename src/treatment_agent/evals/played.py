@@ -57,8 +57,8 @@ class Sent:
 class PlayedTurn:
     """One turn. Number 0 is what happened before the first. `calls` are `port.method`, in order.
 
-    After it, `holding` are the handoffs by which staff hold the writer's conversation, `standing` is the consent for the
-    writer's address, and `waiting` the rules by which texts to the patient have not left.
+    After it, `holding` are the handoffs by which staff hold the writer's conversation, `standing` is the consent for
+    the writer's address, and `waiting` the rules by which texts to the patient have not left.
     """
 
     number: int
