@@ -89,7 +89,7 @@ def reached_by(played: Played) -> frozenset[str]:
 
 def _reached(played: Played) -> Iterator[tuple[str, str]]:
     for turn in played.turns:
-        yield from (("rule", rule) for rule in turn.rules)
+        yield from (("rule", rule) for rule in (*turn.rules, *turn.waiting))
         for outcome in turn.outcomes:
             yield "phase", outcome.phase_before.value
             yield "phase", outcome.phase_after.value
@@ -104,6 +104,9 @@ def _reached(played: Played) -> Iterator[tuple[str, str]]:
     for rows in played.books.outbox.values():
         yield from (("rule", row.rule) for row in rows if row.rule)
     yield from (("rule", rule) for rule in played.books.journal)
+    for stored in played.books.history.values():
+        records = (event.outcome for event in stored if event.outcome is not None)
+        yield from (("rule", rule) for one in records for rule in (*one.rules, *(task.rule for task in one.handoffs)))
 
 
 def excuses_of(file: Path) -> Path:

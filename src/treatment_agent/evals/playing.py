@@ -186,6 +186,7 @@ class _Play:
         played.rules.extend(entry.rule for entry in entries[self._journal :])
         self._journal = len(entries)
         played.conversation = ledger.facts(f"case-{stage.dialogue.patient.id}", at=now).conversation
+        played.waiting = tuple(row.rule for row in ledger.outbox(played.conversation.id) if row.rule)
         about = self.doing.writer(turn) if turn else played.conversation.id
         if about is not None:
             packets = ledger.handoffs(conversation_id=about)

@@ -72,7 +72,7 @@ def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
     if turn.by_call and intent in _PLANNING:
         return waiting.plan_by_call(turn)
     match intent:
-        case _ if turn.facts.cancels and intent in _MEANT_BY_CANCELLING:
+        case _ if turn.facts.cancels and _MEANT_BY_CANCELLING & set(turn.interpretation.intents):
             return visits.cancel(turn)
         case Intent.ACCEPT:
             return visits.accept(turn)
