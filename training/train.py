@@ -41,7 +41,7 @@ AVERAGED = 0.998  # the weights that ship are a running mean over about the last
 def main() -> None:
     """Train, quantise, write."""
     wanted = argparse.ArgumentParser(description=__doc__)
-    wanted.add_argument("--held-out", default="v40,v41,v42,v43,v49,v55", help="voices that are not trained on")
+    wanted.add_argument("--held-out", default="v40,v41,v42,v43,v49,v55,v71", help="voices that are not trained on")
     wanted.add_argument("--epochs", type=int, default=2)
     wanted.add_argument("--layers", default="0,1,2,3,4,5", help="which layers of the published encoder to keep")
     wanted.add_argument("--limit", type=int, default=0, help="stop after so many batches (to try the script)")
