@@ -96,11 +96,11 @@ def variations(rows: Sequence[Row], chance: random.Random) -> list[Row]:
             continue
         found.append(_varied(row, chance))
         # The encoder we start from has read little Spanish.
-        if _tongue(row) == "es" and chance.random() < 0.6:
+        if _tongue(row) == "es":
             found.append(_varied(row, chance))
-        if chance.random() < (0.7 if row.label in TOPICS else 0.3):
+        if chance.random() < (0.8 if row.label in TOPICS else 0.5):
             found.append(_joined(row, chance.choice(asides[_tongue(row)]), chance))
-        if row.label not in TOPICS and row.label != "opt_out" and chance.random() < 0.4:
+        if row.label not in TOPICS and row.label != "opt_out" and chance.random() < 0.6:
             found.extend(_parts(row, chance))
     chance.shuffle(found)
     return found
