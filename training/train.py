@@ -81,7 +81,9 @@ def train(network: Network, cutter: WordPiece, rows: list[Row], asked: argparse.
     steps = sum(len(batches) for batches in epochs)
     head = [p for name, p in network.named_parameters() if name.startswith("label.")]
     body = [p for name, p in network.named_parameters() if not name.startswith("label.")]
-    chosen = torch.optim.AdamW([{"params": body, "lr": RATE}, {"params": head, "lr": HEAD_RATE}], weight_decay=0.01, fused=True)
+    chosen = torch.optim.AdamW(
+        [{"params": body, "lr": RATE}, {"params": head, "lr": HEAD_RATE}], weight_decay=0.01, fused=True
+    )
     warm = max(1, steps // 12)
     plan = torch.optim.lr_scheduler.LambdaLR(chosen, lambda s: min((s + 1) / warm, (steps - s) / (steps - warm)))
     weights = _balance(rows)
@@ -109,7 +111,7 @@ def train(network: Network, cutter: WordPiece, rows: list[Row], asked: argparse.
 
 
 def _has_bfloat16() -> bool:
-    """Whether the processor multiplies half-width numbers itself; where it has to imitate them, full width is faster."""
+    """Whether the processor multiplies half-width numbers itself: where it imitates them, full width is faster."""
     return bool(torch.cpu.get_capabilities().get("avx512_bf16"))
 
 
