@@ -69,11 +69,9 @@ def report(
     if as_json:
         typer.echo(report_data.as_json(measures, review, words=words))
     else:
-        from treatment_agent.cli.books import show_model
         from treatment_agent.cli.report_tables import show
 
-        show(measures, review, names, zone)
-        show_model(model)
+        show(measures, review, names, zone, model)
 
 
 def hold_out(app: AppOption = None, folder: FolderOption = DEMO_FOLDER, now: NowOption = None) -> None:

@@ -7,6 +7,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from treatment_agent.cli import screen
+from treatment_agent.cli.books import show_model
+from treatment_agent.domain.books import ModelTally
 from treatment_agent.domain.measures import Comparison, DeskTime, Funnel, Measures
 from treatment_agent.domain.review import Review
 from treatment_agent.domain.shares import Share
@@ -17,7 +19,7 @@ from treatment_agent.web.telling import hours, median_days, percent, span
 _FEW = 30
 
 
-def show(measures: Measures, review: Review, providers: Mapping[str, str], zone: ZoneInfo) -> None:
+def show(measures: Measures, review: Review, providers: Mapping[str, str], zone: ZoneInfo, model: ModelTally) -> None:
     """Everything, from the funnel to what to mend."""
     _show_funnel(measures)
     if not measures.funnel.entered and not measures.cases_held_out:
@@ -29,6 +31,7 @@ def show(measures: Measures, review: Review, providers: Mapping[str, str], zone:
     _show_counts("Why not yet", measures.reasons, labels.reason)
     _show_counts("Declined by reason", measures.declined_by_reason, labels.reason)
     show_comparison(measures.comparison, measures.cases_held_out)
+    show_model(model)
     _show_counts("Left out", measures.left_out, labels.left_out)
     _show_review(review, zone)
 
