@@ -72,11 +72,9 @@ def report(
     if as_json:
         typer.echo(report_data.as_json(measures, review, words=words))
     else:
-        from treatment_agent.cli.books import show_model
         from treatment_agent.cli.report_tables import show
 
-        show(measures, review, names, zone, minutes_each=staff_minutes)
-        show_model(model)
+        show(measures, review, names, zone, model, minutes_each=staff_minutes)
 
 
 def hold_out(app: AppOption = None, folder: FolderOption = DEMO_FOLDER, now: NowOption = None) -> None:

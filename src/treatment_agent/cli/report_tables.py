@@ -7,6 +7,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from treatment_agent.cli import screen
+from treatment_agent.cli.books import show_model
+from treatment_agent.domain.books import ModelTally
 from treatment_agent.domain.measures import Comparison, DeskTime, Funnel, Measures
 from treatment_agent.domain.review import Review
 from treatment_agent.domain.shares import Share
@@ -18,7 +20,13 @@ _FEW = 30
 
 
 def show(
-    measures: Measures, review: Review, providers: Mapping[str, str], zone: ZoneInfo, *, minutes_each: float
+    measures: Measures,
+    review: Review,
+    providers: Mapping[str, str],
+    zone: ZoneInfo,
+    model: ModelTally,
+    *,
+    minutes_each: float,
 ) -> None:
     """Everything, from the funnel to what to mend; `minutes_each` is what a handoff or task takes somebody."""
     _show_funnel(measures)
@@ -32,6 +40,7 @@ def show(
     _show_counts("Why not yet", measures.reasons, labels.reason)
     _show_counts("Declined by reason", measures.declined_by_reason, labels.reason)
     show_comparison(measures.comparison, measures.cases_held_out)
+    show_model(model)
     _show_counts("Left out", measures.left_out, labels.left_out)
     _show_review(review, zone)
 
