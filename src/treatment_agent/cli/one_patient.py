@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import typer
 
 from treatment_agent.cli import screen
-from treatment_agent.domain.conversation import Phase
 from treatment_agent.errors import BadRow, NotFound
 from treatment_agent.policies.rules import sentence
 
@@ -111,7 +110,7 @@ def show_why(answer: Why, zone: ZoneInfo, at: datetime, *, everything: bool) -> 
     """Where a patient stands, in a few lines, then what was done and not done: the latest that fit on one screen."""
     console = screen.out()
     stands = screen.words(answer.phase) if answer.phase else "not on the books"
-    if answer.phase is Phase.QUEUED and answer.left_out:
+    if answer.phase == "queued" and answer.left_out:
         stands = "left out"
     if answer.visit_at is not None:
         stands += f", visit {when(answer.visit_at, zone)}"
