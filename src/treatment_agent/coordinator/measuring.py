@@ -46,9 +46,7 @@ def of_books(
     ids = {case.id for case in cases}
     marks = _marks(books)
 
-    def funnel(some: Sequence[MeasuredCase]) -> Funnel:
-        return _funnel(some, marks)
-
+    funnel = partial(_funnel, marks=marks)
     running = now - timedelta(days=_days_of_outreach(policy))
     return Measures(
         at=now,

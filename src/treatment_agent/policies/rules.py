@@ -125,7 +125,6 @@ _CONSENT: Final = {
 }
 _GUARDRAIL: Final = {
     "guardrail.not-understood": "Part of the message was not clearly routine, so a person reads it.",
-    "identity.wrong-number": "Whoever has this number says that it is not the patient's: nothing more is sent to it.",
     "guardrail.contradiction": "The message says two things that do not fit together, so a person reads it.",
     "guardrail.language": "The message is in a language the office has no approved texts for.",
     "guardrail.media": "A picture or recording came; only a person can look at it.",
