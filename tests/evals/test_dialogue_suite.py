@@ -62,6 +62,15 @@ class TestPlugin:
         )
         assert "Traceback" not in result.stdout.str()
 
+    def test_leaves_other_files_of_a_checkout_in_a_folder_of_that_name(self, pytester: pytest.Pytester):
+        root = pytester.mkdir("dialogues")
+        (root / "pyproject.toml").write_text("[tool.pytest.ini_options]", encoding="utf-8")
+        (root / "other.toml").write_text("x = 1", encoding="utf-8")
+
+        result = pytester.runpytest_inprocess(*PLUGIN, "--rootdir", root, "-c", root / "pyproject.toml", root)
+
+        assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
     def test_names_a_hard_gate_first(self, pytester: pytest.Pytester):
         (pytester.mkdir("dialogues") / "missed.toml").write_text(HEAD + MISSED, encoding="utf-8")
 
@@ -109,6 +118,16 @@ class TestPluginCoverage:
 
         assert result.ret == pytest.ExitCode.OK
         assert "dialogue coverage" not in result.stdout.str()
+
+    def test_is_counted_on_every_worker(self, pytester: pytest.Pytester):
+        (pytester.mkdir("dialogues") / "good.toml").write_text(HEAD + PICKS, encoding="utf-8")
+        (pytester.path / "unreached.toml").write_text("", encoding="utf-8")
+
+        result = pytester.runpytest_subprocess(*PLUGIN, "-n", "1")
+
+        result.assert_outcomes(passed=1)
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(["no dialogue reaches phase opted_out"])
 
     def test_is_not_judged_on_a_part_of_the_suite(self, pytester: pytest.Pytester):
         place = pytester.mkdir("dialogues")

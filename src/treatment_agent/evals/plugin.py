@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -25,6 +25,12 @@ _WRONG = pytest.StashKey[list[str]]()
 _OUTPUT = "dialogues_reached"
 
 
+class _Worker(Protocol):
+    """What of pytest-xdist is used here."""
+
+    config: pytest.Config
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--interpreter`."""
     parser.getgroup("dialogues").addoption(
@@ -37,15 +43,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> DialogueModule | None:
     """Collect dialogue files."""
-    if file_path.suffix == ".toml" and _FOLDER in file_path.parent.parts:
+    root = parent.config.rootpath
+    # A checkout may itself lie in a folder of that name.
+    folders = file_path.relative_to(root).parts[:-1] if file_path.is_relative_to(root) else file_path.parts[:-1]
+    if file_path.suffix == ".toml" and _FOLDER in folders:
         return DialogueModule.from_parent(parent, path=file_path)
     return None
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
-    """Take in what a worker of pytest-xdist reached."""
-    output = getattr(node, "workeroutput", None) or {}
+def pytest_testnodedown(node: _Worker) -> None:
+    """Take in what a worker of pytest-xdist reached; one that crashed tells nothing."""
+    output: dict[str, dict[str, list[str]]] = getattr(node, "workeroutput", {})
     node.config.stash.setdefault(_REACHED, {}).update(output.get(_OUTPUT, {}))
 
 
@@ -78,7 +87,7 @@ def _unreached(reached: dict[str, list[str]]) -> Iterator[str]:
     from treatment_agent.evals.reading import find_files
 
     for place in sorted({excuses_of(Path(file)) for file in reached}):
-        files = [str(file) for file in find_files(place.parent)]
+        files = [str(file) for file in find_files(place.parent / _FOLDER)]
         if place.is_file() and all(file in reached for file in files):
             names = {name for file in files for name in reached[file]}
             yield from told(coverage(names, maple_policy(), read_excuses(place)))
