@@ -27,12 +27,18 @@ def register(app: typer.Typer) -> None:
     app.command(name="hold-out")(hold_out)
 
 
+ReviewDays = Annotated[
+    int, typer.Option("--review-days", min=1, help="How many days back the review of objections and faults goes.")
+]
+StaffMinutes = Annotated[
+    float, typer.Option("--staff-minutes", min=0, help="What a handoff or task takes somebody, as you see it.")
+]
+
+
 def report(
     since: Annotated[str | None, typer.Option("--since", help="First day of entry, YYYY-MM-DD.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Last day of entry, YYYY-MM-DD.")] = None,
-    review_days: Annotated[
-        int, typer.Option("--review-days", min=1, help="How many days back the review of objections and faults goes.")
-    ] = 7,
+    review_days: ReviewDays = 7,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page with charts.")
     ] = None,
@@ -41,9 +47,7 @@ def report(
     ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the numbers as a table.")] = None,
     as_json: JsonOption = False,
-    staff_minutes: Annotated[
-        float, typer.Option("--staff-minutes", min=0, help="What a handoff or task takes somebody, as you see it.")
-    ] = 5,
+    staff_minutes: StaffMinutes = 5,
     words: Annotated[bool, typer.Option("--words", help="With --json: also what patients wrote.")] = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
