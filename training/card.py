@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from rows import TOPICS, Row
+
 from treatment_agent.domain.shares import Share
 
+REFERENCE = Path(__file__).parent.parent / "src" / "treatment_agent" / "evals" / "reference.jsonl"
 PAGE = Path(__file__).parent.parent / "docs" / "model-card.md"
 _NAMES = {
     "recall": "what a person must have, handed off",
@@ -47,6 +51,13 @@ def errors_by_kind(read: Iterable[tuple[str, str, bool, bool]]) -> list[dict[str
     order = list(_KINDS)
     rows = sorted(counts.items(), key=lambda row: (order.index(row[0][0]), -row[1], row[0]))
     return [{"kind": kind, "label": label, "read_as": read, "messages": n} for (kind, label, read), n in rows]
+
+
+def write_reference(rows: Iterable[Row]) -> None:
+    """The messages that `treatment-agent tune` may not lose: what a person must have, by voices not trained on."""
+    kept = ({"text": r.text, "label": r.label, "contexts": list(r.contexts), "lang": r.lang} for r in rows)
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in kept if row["label"] in TOPICS)
+    REFERENCE.write_text("".join(lines), encoding="utf-8")
 
 
 def page(card: Mapping[str, object]) -> str:

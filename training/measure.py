@@ -20,7 +20,7 @@ from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from card import PAGE, errors_by_kind, page, share_of
+from card import PAGE, errors_by_kind, page, share_of, write_reference
 from rows import TOPICS, Row, read_voices
 
 from treatment_agent.domain.interpretation import (
@@ -251,6 +251,7 @@ def main() -> None:
         (asked.model / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         if asked.model == MODEL:
             PAGE.write_text(page(card), encoding="utf-8")
+            write_reference(rows)
         (asked.model / "judge.toml").write_text(_toml(judge), encoding="utf-8")
 
 

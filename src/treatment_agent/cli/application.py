@@ -28,6 +28,7 @@ from treatment_agent.cli import (
     simulate,
     texts,
     triage,
+    tune,
 )
 from treatment_agent.cli.screen import complain
 from treatment_agent.errors import TreatmentAgentError
@@ -64,6 +65,7 @@ def build() -> typer.Typer:
         triage,
         evaluate,
         compare,
+        tune,
         replay,
         simulate,
         check,

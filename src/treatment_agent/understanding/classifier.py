@@ -88,9 +88,9 @@ class Classifier:
         arrays = np.load(BytesIO((folder / "weights.npz").read_bytes()), allow_pickle=False)
         self._encoder = Encoder(dict(arrays), int(card["heads"]))
         self._cutter = WordPiece((folder / "pieces.txt").read_text(encoding="utf-8").splitlines())
-        self._labels: tuple[Label, ...] = tuple(_label(name) for name in card["labels"])
+        self._labels: tuple[Label, ...] = tuple(label_named(name) for name in card["labels"])
         self._temperature = float(card["temperature"])
-        self.name = str(card["weights_sha256"])
+        self.name = str(card.get("weights_sha256", ""))
         table = np.load(BytesIO((folder / "ngrams.npz").read_bytes()), allow_pickle=False)
         self._ngrams = Ngrams(table["weights"], float(table["step"]), float(table["bias"]))
 
@@ -180,7 +180,8 @@ def _shipped() -> Classifier:
     return Classifier(files("treatment_agent.understanding") / "model")
 
 
-def _label(name: str) -> Label:
+def label_named(name: str) -> Label:
+    """The topic or intent of this name."""
     return Topic(name) if name in {topic.value for topic in Topic} else Intent(name)
 
 

@@ -149,7 +149,7 @@ class Judge:
             return seen.clauses
         known = {c.label for c in seen.clauses} - {None, Intent.ACK}
         leans = intent is Intent.ACCEPT and seen.leans is not None and share >= limits.overrule
-        intent = intent if leans else _fitting(intent, known, seen)
+        intent = intent if leans else fitting(intent, known, seen)
         against = contradictions(seen, intent, limits.overrule)
         if against and share >= limits.overrule / 2:
             # Both stay, and the guardrail for contradictions gives the message to a person.
@@ -187,7 +187,7 @@ def _rule(seen: Evidence, topic: Topic, sure: bool) -> str:
     return next(iter(rules), f"{PART}.{topic.value}")
 
 
-def _fitting(intent: Intent, known: Collection[Topic | Intent | None], seen: Evidence) -> Intent:
+def fitting(intent: Intent, known: Collection[Topic | Intent | None], seen: Evidence) -> Intent:
     """The intent, unless the parsers know better: which times are on the table they see, the classifier does not.
 
     A time nobody offered is a search, not an answer; a time that was offered is an answer if lists read it as one.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import SecretStr
@@ -25,11 +26,12 @@ from treatment_agent.domain.interpretation import (
 )
 from treatment_agent.domain.text import normalize
 from treatment_agent.policies.canonical import Words
-from treatment_agent.policies.lexicon import Lexicon, Match, label_of, lexicon, words_folder
+from treatment_agent.policies.lexicon import Lexicon, Match, lexicon, words_folder
 from treatment_agent.understanding.clauses import clauses_of
 from treatment_agent.understanding.contradicting import torn
 from treatment_agent.understanding.deciding import Context, intent_of
 from treatment_agent.understanding.facts import facts_of
+from treatment_agent.understanding.finding import by_clause, topic_readings
 from treatment_agent.understanding.language import SHIPPED, LanguageGuesser
 from treatment_agent.understanding.leaning import lean_to
 from treatment_agent.understanding.options import pick_option
@@ -40,8 +42,9 @@ from treatment_agent.understanding.unsettled import hold_back
 if TYPE_CHECKING:
     from treatment_agent.understanding.classifier import Reading
     from treatment_agent.understanding.evidence import Evidence
+    from treatment_agent.understanding.office import OfficeModel
 
-_KEYWORD, _SURE, _ASIDE = 1.0, 0.95, 0.7
+_SURE, _ASIDE = 0.95, 0.7
 # Nobody books in so many letters; a person reads what no list explains in them. Keeps the cost of a message small.
 _LONGEST = 1000
 # More clauses than this are read by the classifier as parts of the whole only.
@@ -93,10 +96,21 @@ class LocalInterpreter:
     Args:
         extra: More topic lists (TOML files in the same form), added to the shipped ones.
         lists_only: Leave the classifier out: what lists and parsers do not explain goes to a person.
+        office: Folder of an office's own examples and limit, as `treatment-agent tune` writes it.
+
+    Raises:
+        ConfigurationError: The office's folder cannot be read, or was made for another version.
     """
 
-    def __init__(self, extra: Iterable[Traversable] = (), *, lists_only: bool = False) -> None:
+    def __init__(
+        self, extra: Iterable[Traversable] = (), *, lists_only: bool = False, office: Path | None = None
+    ) -> None:
         more = tuple(extra)
+        self._office: OfficeModel | None = None
+        if office is not None:
+            from treatment_agent.understanding.office import OfficeModel
+
+            self._office = OfficeModel.read(office)
         self._lists_only = lists_only
         self._book = Lexicon(words_folder(), more) if more else lexicon()
         self._routine = RoutineLists(self._book)
@@ -105,16 +119,23 @@ class LocalInterpreter:
     @property
     def version(self) -> str:
         """Name and version, recorded with every turn."""
-        return "local-lexicon-2" if self._lists_only else "local-3"
+        if self._lists_only:
+            return "local-lexicon-2"
+        return f"local-3+{self._office.version}" if self._office else "local-3"
 
     def interpret(self, text: SecretStr, situation: Situation) -> Interpretation:
         """Read the message, clause by clause. Abstains (label None) where it is not sure. Linear in its length."""
         heard = self.hear(text.get_secret_value(), situation)
         if heard is None:
             return Interpretation((), situation.language, self.version)
-        clauses = heard.clauses
-        if not self._lists_only and heard.language in SHIPPED and len(heard.text) <= _LONGEST:
-            clauses = self._judged(heard)
+        return self.told(heard, self._judged(heard) if self.weighs(heard) else heard.clauses)
+
+    def weighs(self, heard: Heard) -> bool:
+        """True when the classifier has a say: in a language that ships, and not in a letter."""
+        return not self._lists_only and heard.language in SHIPPED and len(heard.text) <= _LONGEST
+
+    def told(self, heard: Heard, clauses: tuple[ClauseReading, ...]) -> Interpretation:
+        """What was heard, with its clauses read so."""
         clauses, context = hold_back(heard.context.words.source, clauses, heard.context)
         told = [read.evidence for read in heard.reads if read.evidence is not None]
         facts = facts_of(context, clauses, told)
@@ -133,11 +154,11 @@ class LocalInterpreter:
         parts = clauses_of(words)
         matches = self._topics(words, parts)
         hints = [] if self._lists_only else [match for match in matches if match.group.hint]
-        found = _by_clause([match for match in matches if match not in hints], parts)
+        found = by_clause([match for match in matches if match not in hints], parts)
         reads: list[_Read] = []
         for number, part in enumerate(parts):
             if found[number]:
-                reads.extend(_Read(reading) for reading in _topic_readings(words, part, found[number]))
+                reads.extend(_Read(reading) for reading in topic_readings(words, part, found[number]))
             elif language not in SHIPPED:
                 reads.append(_Read(_abstain(words, part, 0.0, f"language.{language}")))
             else:
@@ -176,7 +197,7 @@ class LocalInterpreter:
         from treatment_agent.understanding.classifier import Classifier
         from treatment_agent.understanding.judge import shipped_judge
 
-        return shipped_judge().settle(self.evidence(heard, Classifier.load()))
+        return (self._office or shipped_judge()).settle(self.evidence(heard, Classifier.load()))
 
     def _topics(self, words: Words, parts: tuple[range, ...]) -> list[Match]:
         found = [*self._book.topic_matches(words), *self._book.opt_out_matches(words)]
@@ -207,44 +228,6 @@ def _with_own_pick(context: Context, part: range, parts: int) -> Context:
         return context
     alone = normalize(context.words.span(part).of(context.words.source.raw))
     return replace(context, own=pick_option(alone, context.situation))
-
-
-def _by_clause(matches: list[Match], parts: tuple[range, ...]) -> list[list[Match]]:
-    """Each match under the clause it begins in."""
-    rows: list[list[Match]] = [[] for _ in parts]
-    owner = {index: number for number, part in enumerate(parts) for index in part}
-    for match in matches:
-        rows[owner[match.words.start]].append(match)
-    return rows
-
-
-def _topic_readings(words: Words, part: range, matches: list[Match]) -> list[ClauseReading]:
-    """One reading per label found in the clause."""
-    rules: dict[Topic | Intent, dict[str, list[Span]]] = {}
-    for match in matches:
-        row = rules.setdefault(label_of(match.group.rule), {})
-        span = words.span(match.words)
-        if span not in row.setdefault(match.group.rule, []):
-            row[match.group.rule].append(span)
-    readings: list[ClauseReading] = []
-    for label, row in rules.items():
-        rule = next((r for r in row if r in _TELLING), next(iter(row)))
-        keyword = rule.startswith("opt_out.") and rule != "opt_out.words"
-        readings.append(
-            ClauseReading(
-                span=words.span(part),
-                label=label,
-                confidence=_KEYWORD if keyword else _SURE,
-                part="keyword" if keyword else "lexicon",
-                rule=rule,
-                evidence=tuple(span for spans in row.values() for span in spans),
-            )
-        )
-    return readings
-
-
-# Rules with a text of their own are named before others of the same label.
-_TELLING = ("sensitive.self-harm", "identity.wrong-number", "human.bot-question")
 
 
 def _abstain(words: Words, part: range, confidence: float, rule: str, weighed: tuple[Span, ...] = ()) -> ClauseReading:
