@@ -29,7 +29,7 @@ demo: $(STAMP)  ## the main job, on an invented practice
 test: $(STAMP)  ## all tests
 	@$(BIN)/pytest $(ARGS)
 
-prove: $(STAMP)  ## the promises, searched for long: state machine, hostile readings, noise, 2000 simulated patients
+prove: $(STAMP)  ## the promises, searched for long: state machine, hostile readings and model, noise, 2000 simulated patients
 	@HYPOTHESIS_PROFILE=prove $(BIN)/pytest tests/proofs $(ARGS)
 	@$(BIN)/treatment-agent simulate --patients 2000
 	@$(BIN)/python training/noise.py

@@ -17,6 +17,9 @@ def main(arguments: Sequence[str]) -> int:
     quick = "--quick" in arguments
     chosen = [a for a in arguments if not a.startswith("-")] or list(NAMES)
     console = Console()
+    if strange := sorted({a for a in arguments if a.startswith("-")} - {"--quick"}):
+        console.print(f"python -m benchmarks [--quick] [{'|'.join(NAMES)}] ...", markup=False)
+        return 0 if strange == ["--help"] else 2
     if unknown := sorted(set(chosen) - set(NAMES)):
         console.print(f"no benchmark called {', '.join(unknown)}; there are {', '.join(NAMES)}")
         return 2

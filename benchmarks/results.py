@@ -56,6 +56,13 @@ def bytes_at_rest(folder: Path) -> int:
 
 
 def peak_megabytes() -> float:
-    """The largest resident size of this process so far."""
+    """The largest resident size of this process so far.
+
+    Linux hands `ru_maxrss` on from the parent that started a process, so the peak of its own memory is read instead.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = dict(line.split(":", 1) for line in status.read_text(encoding="ascii").splitlines() if ":" in line)
+        return float(lines["VmHWM"].split()[0]) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024) if sys.platform == "darwin" else peak / 1024

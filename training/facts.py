@@ -46,10 +46,11 @@ class Row:
 
     @property
     def situation(self) -> Situation:
-        """What was asked and offered; a booked patient has nothing on the table."""
+        """What was asked and offered; a booked patient has nothing on the table and a visit on the books."""
         offers = () if self.context is Asked.BOOKED else OFFERS
         language = "es" if self.lang == "es" else "en"
-        return Situation(NOW, self.context, offers, language, provider_names=(("lee", "Dr. Lee"),))
+        visit = STARTS[0] if self.context is Asked.BOOKED else None
+        return Situation(NOW, self.context, offers, language, provider_names=(("lee", "Dr. Lee"),), visit=visit)
 
     def wrong(self, facts: Facts) -> list[str]:
         """The kinds of facts that differ from what is wanted."""

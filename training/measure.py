@@ -70,7 +70,8 @@ def situation_of(row: Row, number: int) -> Situation:
     """One of the situations the row holds in, in turn."""
     asked = Asked(row.contexts[number % len(row.contexts)])
     return Situation(now=NOW, asked=asked, offers=() if asked is Asked.BOOKED else OFFERS,
-                     language="es" if row.lang == "es" else "en", provider_names=(("lee", "Dr. Lee"),))  # fmt: skip
+                     language="es" if row.lang == "es" else "en", provider_names=(("lee", "Dr. Lee"),),
+                     visit=STARTS[0] if asked is Asked.BOOKED else None)  # fmt: skip
 
 
 def read_rows(rows: Iterable[Row], classifier: Classifier) -> list[Read]:

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from treatment_agent.cli.books import show_tally
+from treatment_agent.demo.policy import maple_policy
 from treatment_agent.domain.books import ModelTally, Tally
+from treatment_agent.domain.measures import Measures
+from treatment_agent.domain.review import Review
+from treatment_agent.web.report_page import render
+
+NOW = datetime(2026, 11, 24, 16, tzinfo=UTC)
+
+
+class TestPage:
+    def test_tells_it_too(self):
+        model = ModelTally(conversations=1, messages=2, calls=3, input_tokens=100, disagreed=1, models=("<b> p1",))
+
+        page = render(Measures(at=NOW), Review(since=NOW, until=NOW), maple_policy().office, model=model)
+
+        assert "Language model: &lt;b&gt; p1" in page
+        assert '<th scope="row">read otherwise than here</th><td>1</td>' in page
+        assert "Language model" not in render(Measures(at=NOW), Review(since=NOW, until=NOW), maple_policy().office)
 
 
 class TestReport:

@@ -81,7 +81,12 @@ class TestWhy:
 
         assert "earlier; --all shows them" in short
         assert short.count("queue.protected") < full.count("queue.protected")
-        assert "Nothing is due by itself." in short
+        assert "No text is due by itself." in short
+
+    def test_says_that_a_patient_is_left_out_and_not_queued(self, run) -> None:
+        run("enroll", PRACTICE, "--now", NOW)
+
+        assert run("why", "P-1058")[1].startswith("P-1058: left out\nBecause: The patient is marked as protected")
 
 
 class TestExported:

@@ -29,7 +29,7 @@ from treatment_agent.domain.patients import Permission
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.domain.treatment import Family
-from treatment_agent.ports import Chart, Interpreter, Messenger, Scheduler
+from treatment_agent.ports import Chart, Interpreter, Messenger, Scheduler, SummaryDrafter
 from treatment_agent.testing import FrozenClock
 from treatment_agent.tools.memory import MemoryCaseSource, MemoryChart, MemoryDesk, MemoryMessenger, MemoryScheduler
 
@@ -183,6 +183,7 @@ def build(
     chart: Chart | None = None,
     interpreter: Interpreter | None = None,
     desk: MemoryDesk | None = None,
+    drafter: SummaryDrafter | None = None,
 ) -> Office:
     """The office in a folder. A port given here stands in for the memory adapter, which the office still holds."""
     clock = FrozenClock(datetime.combine(date(2026, 11, 24), time(18), CHICAGO))
@@ -195,6 +196,7 @@ def build(
             messenger=messenger or memory[1],
             desk=memory[2],
             chart=chart or memory[3],
+            drafter=drafter,
         ),
         ledger=url,
         clock=clock,

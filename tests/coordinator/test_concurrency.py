@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from crash_stories import READINGS
@@ -24,12 +24,14 @@ from treatment_agent.coordinator.hold import LEASE, Hold
 from treatment_agent.domain.books import OutboxStatus
 from treatment_agent.domain.consent import ConsentHow, ConsentRecord, ConsentStatus
 from treatment_agent.domain.conversation import Phase
-from treatment_agent.domain.events import PatientMessage
+from treatment_agent.domain.events import PatientMessage, TouchDue
 from treatment_agent.domain.messages import ApprovedMessage, Receipt
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.scheduling import ApprovedBooking, Booking, Slot
 from treatment_agent.domain.treatment import ChartStatus
 from treatment_agent.errors import ConversationBusy
+from treatment_agent.ledger.sql_ledger import SqlLedger
+from treatment_agent.policies.limits import Limits
 from treatment_agent.tools.memory import MemoryCaseSource, MemoryChart, MemoryScheduler
 
 T = TypeVar("T")
@@ -73,6 +75,56 @@ def machines(world: World, count: int) -> list[Coordinator]:
         world._ledgers.clear()
         made.append(world.start())
     return made
+
+
+class TestTwoWorkersShareOneCap:
+    """A second worker writes in the moment between the first one's last look and its text."""
+
+    def interrupted(self, tmp_path: Path, address: str, *cases: Case, limits: Limits | None = None) -> World:
+        made = World(tmp_path, READINGS, address=address, clock=StandingClock(FIRST_MORNING - timedelta(hours=16)))
+        made.policy = made.policy.model_copy(update={"limits": limits or Limits(invitations_per_opening=None)})
+        made.coordinator.enroll(MemoryCaseSource(cases))
+        made.clock.set(FIRST_MORNING + timedelta(minutes=5))
+        other, mark = machines(made, 1)[0], made.ledger.mark_sending
+        asked: list[str] = []
+
+        def and_another_writes(key: str, **asks: Any) -> bool:
+            asked.append(key)
+            if len(asked) == 1:
+                # Not by a run: it would wait for the lease of the text that is about to leave.
+                (free,) = {"case-ana", "case-ben"} - {key.split(":")[0]}
+                other._inbox.take(free, TouchDue(id=f"touch:{free}", at=made.clock.now(), step=0))
+            return mark(key, **asks)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SqlLedger, "mark_sending", lambda _, key, **asks: and_another_writes(key, **asks))
+            made.coordinator.run_due()
+        other.close()
+        assert len(asked) >= 2, "both were about to leave"
+        made.clock.advance(timedelta(minutes=1))
+        made.coordinator.run_due()
+        return made
+
+    @pytest.fixture(params=["sqlite", "postgresql"])
+    def address(self, request: pytest.FixtureRequest) -> str:
+        return request.getfixturevalue("fresh_postgres") if request.param == "postgresql" else ""
+
+    def test_of_a_household(self, tmp_path: Path, address: str) -> None:
+        family = (someone("ana", ANA, household_id="h-1"), someone("ben", BEN, household_id="h-1"))
+        world = self.interrupted(tmp_path, address, *family)
+
+        assert world.scripts() == ["first-message"]
+        assert "contact.cap-day" in {
+            entry.rule for name in ("ana", "ben") for entry in world.coordinator.why(name).lines
+        }
+        world.stop()
+
+    def test_of_the_day(self, tmp_path: Path, address: str) -> None:
+        strangers = (someone("ana", ANA), someone("ben", BEN))
+        world = self.interrupted(tmp_path, address, *strangers, limits=Limits(texts_per_day=1))
+
+        assert world.scripts() == ["first-message"]
+        world.stop()
 
 
 class TestFourMessagesAtOnce:

@@ -160,6 +160,18 @@ class TestHostileModel:
 
         assert office.text(words).phase_after is Phase.WITH_STAFF
 
+    @pytest.mark.parametrize("words", [OPEN, "how much is it"])
+    def test_revokes_no_consent_and_nothing_is_sent_until_a_person_has_read_it(self, words: str, with_model: WithModel):
+        office, _ = with_model(answer((words, Intent.OPT_OUT), confidence=1), mode=Mode.ALWAYS)
+        before = len(office.sent_messages())
+
+        outcome = office.text(words)
+
+        assert outcome.phase_after is Phase.WITH_STAFF
+        assert "consent.unclear" in outcome.rules
+        assert outcome.handoffs[0].kind.holds
+        assert len(office.sent_messages()) == before
+
     def test_does_not_stop_a_booking_that_the_patient_clearly_asked_for(self, with_model: WithModel):
         office, _ = with_model(mode=Mode.ALWAYS)
 

@@ -61,6 +61,32 @@ class TestFunnel:
         assert funnel.handed_off == Share(1, 5)
         assert (funnel.value_entered_cents, funnel.value_booked_cents) == (625_000, 250_000)
 
+    def test_counts_who_complained_and_who_should_not_have_been_written_to(self, office: Office) -> None:
+        office.first_touch(*patients())
+        office.clock.advance(timedelta(minutes=30))
+        office.text("This is the worst office ever, I am very unhappy with you", sender=PHONES["bo"])
+        office.text("wrong number", sender=PHONES["cy"])
+        office.text("I already had that crown done last week", sender=PHONES["di"])
+
+        measured = office.coordinator.measure()
+
+        assert measured.funnel.complained == Share(1, 5)
+        assert measured.funnel.false_contacts == Share(2, 5)
+
+    def test_counts_a_visit_that_was_booked_later_as_no_false_contact(self, office: Office) -> None:
+        office.first_touch(*patients("bo"))
+        office.clock.advance(timedelta(hours=1))
+        office.coordinator.chart_changed("bo", ChartChange.BOOKED)
+
+        assert office.coordinator.measure().funnel.false_contacts == Share(0, 1)
+
+    def test_spreads_the_time_of_staff_over_the_bookings(self, week: Office) -> None:
+        measured = week.coordinator.measure()
+
+        assert measured.staff_items == len(week.coordinator.ledger.handoffs(open_only=False))
+        assert measured.staff_minutes_per_booking(6) == 6 * measured.staff_items / 2
+        assert Measures(at=measured.at).staff_minutes_per_booking(6) is None
+
     def test_counts_money_as_kept_when_the_chart_calls_it_done(self, week: Office) -> None:
         assert week.coordinator.measure().funnel.value_kept_cents == 0
         for name in ("bo", "cy"):

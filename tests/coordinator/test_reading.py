@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.events import PatientMessage
-from treatment_agent.domain.handoff import HandoffKind
+from treatment_agent.domain.handoff import HandoffKind, Role
 from treatment_agent.domain.patients import Flag, Permission
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.turn import TurnRecord
@@ -65,6 +65,39 @@ class TestWhy:
     def test_says_when_the_next_touch_is_due(self, office):
         office.enroll()
         assert office.coordinator.why("ana").next_due_at == FIRST_MORNING
+
+    def test_tells_what_led_there_whatever_was_said_later(self, office):
+        office.first_touch()
+        office.text("1")
+        office.clock.advance(timedelta(minutes=3))
+        office.text("thanks")
+
+        why = office.coordinator.why("ana")
+
+        assert (why.lines[-1].rule, why.because and why.because.rule) == ("reply.ack", "reply.accept")
+        assert why.visit_at is not None
+
+    def test_names_who_has_it_and_until_when(self, office):
+        office.first_touch()
+        office.text("cost is the issue")
+        office.enroll()
+
+        why = office.coordinator.why("ana")
+
+        assert why.because is not None
+        assert why.because.rule.startswith("financing.")
+        (waiting,) = why.waits_for
+        assert (waiting.what, waiting.owner) == ("financing", Role.TREATMENT_COORDINATOR)
+        assert waiting.due_at > office.clock.now()
+
+    def test_tells_why_nothing_was_sent_while_outreach_goes_on(self, office):
+        office.first_touch()
+        office.run_at(FIRST_MORNING + timedelta(days=40, hours=12))
+
+        because = office.coordinator.why("ana").because
+
+        assert because is not None
+        assert because.rule == "contact.quiet-hours"
 
     def test_names_a_message_that_nobody_has_handled_yet(self, office):
         office.first_touch()

@@ -12,6 +12,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SHOWS = {
     "first_conversation.py": ["booked", "with_staff", "clinical"],
+    "own_chart.py": ["in the chart: ('No', "],
     "own_cadence.py": ["case-ana Sat 28 Nov, 11:30", "case-ben queue.no-consent"],
     "langchain_model.py": ["helped ['defer'] list/p1/local-"],
     "local_model.py": ["topics ['insurance'", "failed attempts ['server']"],

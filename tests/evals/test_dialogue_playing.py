@@ -31,6 +31,34 @@ phase = "with_staff"
 sent = ["first-message", "handoff-media"]
 handoffs = [{ topic = "clinical", urgency = "today" }]
 """,
+    "a case of another kind, and another patient's": """
+kind = "missed_visit"
+start = "enrolled"
+[[other]]
+id = "ben"
+first_name = "Ben"
+mobile = "+13125550118"
+kind = "preauthorized"
+[[turn]]
+wait = "1 day"
+expect = { sent = ["first-message-approved", "first-message-missed"] }
+[end]
+phase = "contacted"
+sent = ["first-message-missed"]
+others = { ben = { phase = "contacted", sent = ["first-message-approved"] } }
+""",
+    "a consent for something else": """
+[[turn]]
+staff = { does = "record_consent", purpose = "marketing", how = "phone", evidence = "call:17" }
+expect = { decision = "staff.record-other-purpose" }
+""" + FIRST,
+    "a list that could not be read": """
+[[turn]]
+export = { failed = true }
+[[turn]]
+wait = "4 days"
+expect = { rules = ["limit.sync-failed"], sent = [] }
+""" + FIRST,
     "reminders on the way": """
 [[turn]]
 wait = "30 days"

@@ -51,6 +51,17 @@ class TestMistakes:
             ("-06:00", "", "2: now: input should have timezone info"),
             ('phase = "booked"', 'phase = "bookd"', "13: end.phase: there is no 'bookd'; {} 'booked'?"),
             ('wait = "3 days"', 'staff = "resove"', "8: turn.2.staff.does: there is no 'resove'; {} 'resolve'?"),
+            (
+                'wait = "3 days"',
+                'staff = { does = "record_consent", evidence = "told me so" }',
+                "8: turn.2.staff.evidence: write the number of a form, call or note such as form-17, without spaces",
+            ),
+            (
+                'wait = "3 days"',
+                'staff = { does = "record_consent", purpose = "News" }',
+                "8: turn.2.staff.purpose: write small letters and underscores, such as marketing",
+            ),
+            ('now = "', 'kind = "callback"\nnow = "', "2: kind: there is no 'callback'; {} 'call_back'?"),
             ("[end]", "[end]\nconsent", "13: not TOML: "),
         ],
     )

@@ -11,7 +11,7 @@ from treatment_agent.cli import main
 from treatment_agent.demo.policy import maple_policy
 from treatment_agent.domain.interpretation import Intent
 from treatment_agent.errors import ConfigurationError
-from treatment_agent.evals.coverage import coverage, read_excuses
+from treatment_agent.evals.coverage import KINDS, coverage, reached_by, read_excuses
 from treatment_agent.evals.page import Report, render
 from treatment_agent.evals.record import DialogueRecord, Direction, MessageRecord, RunRecord, compare
 from treatment_agent.testing import ConstantInterpreter, understood
@@ -62,6 +62,15 @@ class TestPlugin:
         )
         assert "Traceback" not in result.stdout.str()
 
+    def test_leaves_other_files_of_a_checkout_in_a_folder_of_that_name(self, pytester: pytest.Pytester):
+        root = pytester.mkdir("dialogues")
+        (root / "pyproject.toml").write_text("[tool.pytest.ini_options]", encoding="utf-8")
+        (root / "other.toml").write_text("x = 1", encoding="utf-8")
+
+        result = pytester.runpytest_inprocess(*PLUGIN, "--rootdir", root, "-c", root / "pyproject.toml", root)
+
+        assert result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
     def test_names_a_hard_gate_first(self, pytester: pytest.Pytester):
         (pytester.mkdir("dialogues") / "missed.toml").write_text(HEAD + MISSED, encoding="utf-8")
 
@@ -77,6 +86,56 @@ class TestPlugin:
         pytester.runpytest_inprocess(*PLUGIN, "--interpreter", "test_dialogue_suite:accepting").assert_outcomes(
             passed=1
         )
+
+
+class TestPluginCoverage:
+    """A suite with an `unreached.toml` reaches everything else, or the run fails."""
+
+    def test_fails_and_names_what_is_not_reached(self, pytester: pytest.Pytester):
+        place = pytester.mkdir("dialogues")
+        (place / "good.toml").write_text(HEAD + PICKS, encoding="utf-8")
+        (pytester.path / "unreached.toml").write_text('[phase]\nbooked = "?"\n', encoding="utf-8")
+
+        result = pytester.runpytest_inprocess(*PLUGIN)
+
+        result.assert_outcomes(passed=1)
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(
+            [
+                "*dialogue coverage*",
+                "no dialogue reaches phase opted_out",
+                "excused, but reached or unknown: phase booked",
+            ]
+        )
+
+    def test_passes_when_the_rest_is_excused(self, pytester: pytest.Pytester, run):
+        (pytester.mkdir("dialogues") / "good.toml").write_text(HEAD + PICKS, encoding="utf-8")
+        found = coverage(reached_by(run(PICKS).played), maple_policy())
+        tables = (f"[{kind}]\n" + "".join(f'"{name}" = "no"\n' for name in found.missing(kind)) for kind in KINDS)
+        (pytester.path / "unreached.toml").write_text("\n".join(tables), encoding="utf-8")
+
+        result = pytester.runpytest_inprocess(*PLUGIN)
+
+        assert result.ret == pytest.ExitCode.OK
+        assert "dialogue coverage" not in result.stdout.str()
+
+    def test_is_counted_on_every_worker(self, pytester: pytest.Pytester):
+        (pytester.mkdir("dialogues") / "good.toml").write_text(HEAD + PICKS, encoding="utf-8")
+        (pytester.path / "unreached.toml").write_text("", encoding="utf-8")
+
+        result = pytester.runpytest_subprocess(*PLUGIN, "-n", "1")
+
+        result.assert_outcomes(passed=1)
+        assert result.ret == pytest.ExitCode.TESTS_FAILED
+        result.stdout.fnmatch_lines(["no dialogue reaches phase opted_out"])
+
+    def test_is_not_judged_on_a_part_of_the_suite(self, pytester: pytest.Pytester):
+        place = pytester.mkdir("dialogues")
+        for name in ("good", "other"):
+            (place / f"{name}.toml").write_text(HEAD + PICKS, encoding="utf-8")
+        (pytester.path / "unreached.toml").write_text("", encoding="utf-8")
+
+        assert pytester.runpytest_inprocess(*PLUGIN, "-k", "good").ret == pytest.ExitCode.OK
 
 
 class TestEval:
@@ -105,6 +164,13 @@ class TestEval:
         assert "needs_review" in said
         assert "A claim made in a test." in page.read_text(encoding="utf-8")
 
+    def test_fails_when_coverage_is_asked_for_and_not_complete(self, folder: Path, capsys: pytest.CaptureFixture[str]):
+        good = folder / "dialogues" / "booking" / "good.toml"
+
+        assert evaluate(good) == 0
+        assert evaluate(good, "--coverage") == 1
+        assert "no dialogue reaches rule reply.decline: The patient declined" in capsys.readouterr().out
+
     def test_says_what_is_wrong_with_a_place_or_a_run(self, tmp_path: Path, folder: Path, capsys):
         (tmp_path / "empty").mkdir()
         (tmp_path / "x.json").write_text("{}}")
@@ -118,7 +184,7 @@ class TestEval:
 
 class TestCoverage:
     def test_tells_what_is_reached_and_what_is_not(self, run):
-        found = coverage([run(PICKS).played], maple_policy())
+        found = coverage(reached_by(run(PICKS).played), maple_policy())
 
         assert {"booked", "contacted", "queued"} == found.reached["phase"]
         assert {"queued touch", "contacted book"} <= found.reached["edge"]
@@ -132,7 +198,7 @@ class TestCoverage:
     def test_takes_excuses_and_tells_idle_ones(self, run, tmp_path: Path):
         place = tmp_path / "unreached.toml"
         place.write_text('[rule]\n"outbound.too-long" = "unit test"\n"reply.accept" = "?"\n[phase]\nbookd = "typo"\n')
-        found = coverage([run(PICKS).played], maple_policy(), read_excuses(place))
+        found = coverage(reached_by(run(PICKS).played), maple_policy(), read_excuses(place))
 
         assert "outbound.too-long" not in found.missing("rule")
         assert found.idle == ("rule reply.accept", "phase bookd")

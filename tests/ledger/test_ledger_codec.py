@@ -23,7 +23,7 @@ from treatment_agent.domain.events import (
     StaffVerb,
     TouchDue,
 )
-from treatment_agent.domain.handoff import HandoffPacket, NextStep
+from treatment_agent.domain.handoff import Draft, HandoffPacket, NextStep
 from treatment_agent.domain.messages import Channel, DeliveryStatus
 from treatment_agent.domain.patients import Contact, Flag, PatientStatus, Permission
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
@@ -75,10 +75,12 @@ class TestDump:
         assert types_within(back) == types_within(conversation)
 
     @given(values_of(HandoffPacket))
-    def test_property_packet_comes_back_exactly_beside_its_words(self, packet: HandoffPacket) -> None:
+    def test_property_packet_comes_back_exactly_beside_its_words_and_draft(self, packet: HandoffPacket) -> None:
         back = codec.load(HandoffPacket, codec.dump_packet(packet))
+        words = codec.load_words(codec.dump_words(packet.words))
+        draft = codec.load(Draft, codec.dump(packet.draft)) if packet.draft else None
 
-        assert dataclasses.replace(back, words=codec.load_words(codec.dump_words(packet.words))) == packet
+        assert dataclasses.replace(back, words=words, draft=draft) == packet
 
     def test_leaves_out_defaults(self) -> None:
         assert json.loads(codec.dump(state())) == {"id": "c17", "case_id": "c17", "patient_id": "p17"}

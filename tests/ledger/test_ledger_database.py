@@ -103,10 +103,10 @@ class TestSchema:
         first = SqlLedger(url)
         first.due(at=NOW)
         first.close()
-        execute(url, "UPDATE ledger_schema SET version = 4")
+        execute(url, "UPDATE ledger_schema SET version = 5")
 
         ledger = SqlLedger(url)
-        with pytest.raises(StateTooNew, match="version 4, this release knows 3; upgrade the library"):
+        with pytest.raises(StateTooNew, match="version 5, this release knows 4; upgrade the library"):
             ledger.due(at=NOW)
         ledger.close()
 
@@ -119,6 +119,7 @@ class TestSchema:
             "ALTER TABLE cases DROP COLUMN export_id",
             "ALTER TABLE cases DROP COLUMN exported_at",
             "ALTER TABLE handoffs DROP COLUMN undelivered",
+            "ALTER TABLE handoffs DROP COLUMN draft",
             "ALTER TABLE consents DROP COLUMN chart_write",
             "UPDATE ledger_schema SET version = 1",
         )
@@ -140,6 +141,7 @@ class TestSchema:
             "ALTER TABLE cases DROP COLUMN export_id",
             "ALTER TABLE cases DROP COLUMN exported_at",
             "ALTER TABLE handoffs DROP COLUMN undelivered",
+            "ALTER TABLE handoffs DROP COLUMN draft",
             "ALTER TABLE consents DROP COLUMN chart_write",
             "UPDATE ledger_schema SET version = 1",
         )

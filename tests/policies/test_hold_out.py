@@ -52,6 +52,15 @@ class TestAssess:
         assert (held.eligible, held.skip_rule) == (False, "queue.hold-out")
         assert (free.eligible, free.skip_rule) == (True, None)
 
+    def test_draws_a_household_as_one(self) -> None:
+        held, free = first(HALF, held=True), first(HALF, held=False)
+        ids = [next(n for n in map(str, range(1000)) if HALF.hold_out.holds(n) is not held) for held in (True, False)]
+
+        for household, expected in ((held, False), (free, True)):
+            patient = case().patient.model_copy(update={"household_id": household})
+            found = [entering.assess(case(id=i, patient=patient), HALF, NOW).eligible for i in ids]
+            assert found == [expected, expected]
+
     def test_names_the_rule_of_the_queue_first(self) -> None:
         wrong = case(id=first(HALF, held=True), visit_on=None, procedures=(case().procedures[0].model_copy(
             update={"diagnosed_on": None}

@@ -31,7 +31,7 @@ FACTS = ScriptFacts(
     until=date(2027, 1, 5),
 )
 NEEDED = """
-first-message first-message-stale reminder-1 reminder-2 wake offer offer-one no-slots ask-which ask-times ask-date
+first-message first-message-stale reminder-1 reminder-2 wake offer offer-one no-slots ask-which ask-date
 booked booking-requested slot-taken slot-taken-one moved booking-failed callback-ask callback-confirmed
 callback-confirmed-at link declined deferred deferred-until ask-reason reason-noted already change-noted logistics
 logistics-parking logistics-duration who thanks handoff-sensitive handoff-clinical handoff-complaint
@@ -227,7 +227,11 @@ class TestScriptBook:
     def test_picks_a_variant_that_fits(self) -> None:
         assert [BOOK.fitting("offer", n) for n in (1, 2, 3)] == ["offer-one", "offer", "offer"]
         assert [BOOK.fitting("wake", n) for n in range(3)] == ["wake", "wake", "wake"]
-        assert [BOOK.fitting("slot-taken", n) for n in range(3)] == ["slot-taken-none", "slot-taken-one", "slot-taken"]
+        assert [BOOK.fitting("first-message", n) for n in range(3)] == [
+            "first-message-none",
+            "first-message-one",
+            "first-message",
+        ]
 
     def test_hashes_what_was_approved(self) -> None:
         one = script("Hello")

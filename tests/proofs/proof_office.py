@@ -19,8 +19,10 @@ from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.domain.treatment import Family
 from treatment_agent.evals.hostile import HostileInterpreter, anything
+from treatment_agent.evals.hostile_model import hostile_model
 from treatment_agent.evals.stage import Stage, TickingClock
 from treatment_agent.graph.build import Graph, build_graph
+from treatment_agent.understanding.language_model import BesideLocal
 from treatment_agent.understanding.local import LocalInterpreter
 from treatment_agent.understanding.union import Union
 
@@ -103,7 +105,7 @@ class Readings:
 
 
 class Either:
-    """`ports.Interpreter`: the local one, or beside it the hostile one while `readings` has a seed."""
+    """`ports.Interpreter`: the local one; while `readings` has a seed, beside it a hostile one or a hostile model."""
 
     def __init__(self, readings: Readings) -> None:
         self._readings = readings
@@ -114,7 +116,10 @@ class Either:
         return self._union.version
 
     def interpret(self, text: SecretStr, situation: Situation) -> Interpretation:
-        reader = local() if self._readings.seed is None else self._union
+        seed = self._readings.seed
+        if seed is None:
+            return local().interpret(text, situation)
+        reader = self._union if seed % 2 else BesideLocal(hostile_model(seed), local())
         return reader.interpret(text, situation)
 
 

@@ -63,11 +63,11 @@ def why(
     """Everything done and not done about a patient, and the rule behind each."""
     with opened(app, folder) as coordinator:
         answer = coordinator.why(patient)
-        zone = coordinator.policy.office.tz
+        zone, at = coordinator.policy.office.tz, coordinator.clock.now()
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(answer), default=str, indent=2))
         return
-    show_why(answer, zone, everything=everything)
+    show_why(answer, zone, at, everything=everything)
 
 
 def handoffs(
@@ -93,6 +93,8 @@ def handoffs(
             style="bold red" if late else "bold",
         )
         console.print(f"  {packet.summary}")
+        if packet.draft is not None and packet.draft.text:
+            console.print(f"  {packet.draft.marked}")
         for said in packet.words:
             console.print(f"  said: {said!r}")
         console.print(f"  next: {packet.suggestion}")
@@ -140,26 +142,17 @@ def show_tally(tally: Tally) -> None:
         f"Value booked: {screen.dollars(tally.value_booked_cents)} of {screen.dollars(tally.value_entered_cents)}"
         f"; opted out: {tally.opted_out}"
     )
-    if tally.model.messages:
-        _model(tally.model)
+    show_model(tally.model)
 
 
-def _model(model: ModelTally) -> None:
-    """What the language model added, and what it took."""
+def show_model(model: ModelTally) -> None:
+    """What the language model added, and what it took; nothing where none was asked."""
+    from treatment_agent.web.telling import model_lines
+
+    if not model.messages:
+        return
     rows = screen.table("", "", right=("",))
-    each = model.conversations
-    for label, told in (
-        ("messages it was asked about", f"{model.messages} in {each} conversations"),
-        ("read otherwise than here", f"{model.disagreed}"),
-        ("made routine of what was unclear", f"{model.resolved}"),
-        ("found a topic not found here", f"{model.added}"),
-        ("gave no answer", f"{model.unanswered}"),
-        ("failed attempts", ", ".join(f"{kind} {count}" for kind, count in model.failures.items()) or "none"),
-        ("calls per conversation", f"{model.calls / each:.1f}"),
-        ("tokens per conversation", f"{model.input_tokens / each:.0f} in, {model.output_tokens / each:.0f} out"),
-        ("of these in the provider's cache", f"{100 * model.cached_tokens / max(model.input_tokens, 1):.0f}%"),
-        ("waiting per message", f"{model.milliseconds / model.messages:.0f} ms, at most {model.slowest} ms"),
-    ):
+    for label, told in model_lines(model):
         rows.add_row(label, told)
     screen.heading(f"Language model: {', '.join(model.models)}")
     screen.show(rows)

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from treatment_agent.ports import Interpreter
 
 
+_FIGURES = ("there are", "reached", "excused", "missing")
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What `eval` did. `unreached` is where excuses for what no dialogue reaches may stand."""
+    """What `eval` did."""
 
     results: tuple[Result, ...]
     judged: Sequence[Judged]
     measures: tuple[Measure, ...]
-    unreached: Path
     wants_coverage: bool
 
 
@@ -67,8 +69,12 @@ def _counts(results: Sequence[Result]) -> tuple[str, str, str, str]:
     return str(len(results)), str(held), str(len(results) - held), str(sum(bool(result.gates) for result in results))
 
 
-def report(run: Run, *, html: Path | None, json: Path | None, against: Path | None) -> None:
-    """Print coverage and changes if they are asked for, and write the page and the run."""
+def report(run: Run, *, html: Path | None, json: Path | None, against: Path | None) -> bool:
+    """Print coverage and changes if they are asked for, and write the page and the run.
+
+    Returns:
+        False if coverage was asked for and is not complete.
+    """
     from treatment_agent.evals import page, record
 
     now = record.record(run.results, run.judged)
@@ -83,27 +89,30 @@ def report(run: Run, *, html: Path | None, json: Path | None, against: Path | No
     if html is not None:
         told = page.Report(run.results, run.judged, run.measures, changes, reached)
         screen.out().print(f"The page: {page.write_page(told, html)}")
+    return reached is None or not run.wants_coverage or reached.complete
 
 
 def _coverage(run: Run) -> Coverage:
     from treatment_agent.demo.policy import maple_policy
-    from treatment_agent.evals.coverage import coverage, read_excuses
+    from treatment_agent.evals.coverage import coverage, excuses_of, reached_by, read_excuses
 
     played = [result.played for result in run.results if result.played is not None]
     policy = played[0].policy if played else maple_policy()
-    return coverage(played, policy, read_excuses(run.unreached))
+    names = {name for one in played for name in reached_by(one)}
+    return coverage(names, policy, read_excuses(excuses_of(run.results[0].path.resolve())))
 
 
 def _show_coverage(reached: Coverage) -> None:
-    from treatment_agent.evals.coverage import KINDS
+    from treatment_agent.evals.coverage import KINDS, told
 
-    made = screen.table("what", "there are", "missing", "not reached", right=("there are", "missing"))
+    made = screen.table("what", "there are", "reached", "excused", "missing", right=_FIGURES)
     for kind in KINDS:
-        missing = reached.missing(kind)
-        made.add_row(kind, str(len(reached.known[kind])), str(len(missing)), ", ".join(missing))
+        known, missing = reached.known[kind], reached.missing(kind)
+        got = sum(name in reached.reached[kind] for name in known)
+        made.add_row(kind, str(len(known)), str(got), str(len(known) - got - len(missing)), str(len(missing)))
     screen.show(made)
-    for excuse in reached.idle:
-        screen.out().print(f"excused, but reached or unknown: {excuse}", style="yellow")
+    for line in told(reached):
+        screen.out().print(line, style="yellow", soft_wrap=True)
 
 
 def _show_changes(changes: Sequence[Change]) -> None:

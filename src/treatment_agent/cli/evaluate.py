@@ -49,7 +49,10 @@ def evaluate(
         Path | None, typer.Option("--errors", metavar="OUT.jsonl", help="Write every message read wrongly there.")
     ] = None,
     coverage: Annotated[
-        bool, typer.Option("--coverage", help="Name phases, edges, scripts, topics and rules that no dialogue reaches.")
+        bool,
+        typer.Option(
+            "--coverage", help="Name phases, edges, scripts, topics and rules that no dialogue reaches, and fail."
+        ),
     ] = False,
     html: Annotated[Path | None, typer.Option("--html", metavar="OUT.html", help="Write the report as a page.")] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="OUT.json", help="Write the run, to compare.")] = None,
@@ -59,12 +62,13 @@ def evaluate(
 ) -> None:
     """Play dialogues and say what broke; judge labelled messages and print figures with 95 % Wilson intervals.
 
-    Nothing is sent. Exits with 1 when a dialogue does not hold or a threshold is not kept. How to write a dialogue
+    Nothing is sent. Exits with 1 when a dialogue does not hold, a threshold is not kept, or with
+    `--coverage` something is not reached. How to write a dialogue
     stands in docs/dialogues.md, the format of messages in evals/messages/README.md.
     """
     from treatment_agent.cli import dialogues, labelled
 
-    paths, messages = _found(place)
+    paths, messages = found(place)
     results = _played(paths, interpreter, app)
     judged: list[Judged] = []
     measures: tuple[Measure, ...] = ()
@@ -76,13 +80,13 @@ def evaluate(
         labelled.by_kind(judged)
     if errors is not None:
         labelled.write_errors(errors, judged)
-    run = dialogues.Run(results, judged, measures, unreached=place / "unreached.toml", wants_coverage=coverage)
-    dialogues.report(run, html=html, json=json, against=against)
-    if not all(result.passed for result in results) or not all(row.met for row in measures):
+    run = dialogues.Run(results, judged, measures, wants_coverage=coverage)
+    complete = dialogues.report(run, html=html, json=json, against=against)
+    if not (complete and all(result.passed for result in results) and all(row.met for row in measures)):
         raise typer.Exit(1)
 
 
-def _found(place: Path) -> tuple[tuple[Path, ...], Path | None]:
+def found(place: Path) -> tuple[tuple[Path, ...], Path | None]:
     """The dialogues at a place, and where its messages are."""
     from treatment_agent.evals.reading import find_files
 

@@ -12,11 +12,12 @@ import typer
 
 from treatment_agent.cli import screen
 from treatment_agent.errors import BadRow, NotFound
+from treatment_agent.policies.rules import sentence
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from treatment_agent.coordinator.answers import Why, WhyLine
+    from treatment_agent.coordinator.answers import WaitsFor, Why, WhyLine
     from treatment_agent.domain.treatment import Case
     from treatment_agent.policies.practice import PracticePolicy
     from treatment_agent.policies.steps import Cadence
@@ -105,20 +106,33 @@ def _steps(cadence: Cadence, policy: PracticePolicy, due_at: datetime) -> list[s
     return [*lines, f"  {when(due_at, policy.office.tz)}: a person looks"]
 
 
-def show_why(answer: Why, zone: ZoneInfo, *, everything: bool) -> None:
-    """Where a patient stands, in three lines, then what was done and not done: the latest that fit on one screen."""
+def show_why(answer: Why, zone: ZoneInfo, at: datetime, *, everything: bool) -> None:
+    """Where a patient stands, in a few lines, then what was done and not done: the latest that fit on one screen."""
     console = screen.out()
-    console.print(
-        f"{answer.patient_id}: {screen.words(answer.phase) if answer.phase else 'not on the books'}", style="bold"
-    )
-    last = next((line for line in reversed(answer.lines) if not line.action.startswith("text ")), None)
-    if last is not None:
-        console.print(f"Because: {last.sentence} ({last.rule})")
-    console.print(f"Next due {when(answer.next_due_at, zone)}." if answer.next_due_at else "Nothing is due by itself.")
+    stands = screen.words(answer.phase) if answer.phase else "not on the books"
+    if answer.phase == "queued" and answer.left_out:
+        stands = "left out"
+    if answer.visit_at is not None:
+        stands += f", visit {when(answer.visit_at, zone)}"
+    console.print(f"{answer.patient_id}: {stands}", style="bold")
+    if answer.because is not None:
+        console.print(f"Because: {answer.because.sentence} ({answer.because.rule})")
+    if answer.left_out and answer.because is not None and answer.left_out != answer.because.rule:
+        console.print(f"Not written to first: {sentence(answer.left_out)} ({answer.left_out})")
+    for waiting in answer.waits_for:
+        console.print(_waiting(waiting, zone, at), style="yellow")
+    console.print(f"Next due {when(answer.next_due_at, zone)}." if answer.next_due_at else "No text is due by itself.")
     lines = answer.lines if everything else answer.lines[-RECENT:]
     if len(lines) < len(answer.lines):
         console.print(f"... {len(answer.lines) - len(lines)} earlier; --all shows them")
     screen.show(_table(lines, zone))
+
+
+def _waiting(waiting: WaitsFor, zone: ZoneInfo, at: datetime) -> str:
+    seen = f"{waiting.acknowledged_by} has seen it" if waiting.acknowledged_by else ""
+    late = "" if seen or waiting.due_at > at else ", OVERDUE"
+    until = seen or f"due {when(waiting.due_at, zone)}{late}"
+    return f"Waits for the {screen.words(waiting.owner)}: {screen.words(waiting.what)}, {until}"
 
 
 def _table(lines: Sequence[WhyLine], zone: ZoneInfo) -> Table:

@@ -16,6 +16,7 @@ from treatment_agent.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from treatment_agent.coordinator import Coordinator
+    from treatment_agent.domain.books import ModelTally
     from treatment_agent.domain.measures import Measures
     from treatment_agent.domain.review import Review
 
@@ -26,12 +27,18 @@ def register(app: typer.Typer) -> None:
     app.command(name="hold-out")(hold_out)
 
 
+ReviewDays = Annotated[
+    int, typer.Option("--review-days", min=1, help="How many days back the review of objections and faults goes.")
+]
+StaffMinutes = Annotated[
+    float, typer.Option("--staff-minutes", min=0, help="What a handoff or task takes somebody, as you see it.")
+]
+
+
 def report(
     since: Annotated[str | None, typer.Option("--since", help="First day of entry, YYYY-MM-DD.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Last day of entry, YYYY-MM-DD.")] = None,
-    review_days: Annotated[
-        int, typer.Option("--review-days", min=1, help="How many days back the review of objections and faults goes.")
-    ] = 7,
+    review_days: ReviewDays = 7,
     html: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write the report as a page with charts.")
     ] = None,
@@ -40,6 +47,7 @@ def report(
     ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the numbers as a table.")] = None,
     as_json: JsonOption = False,
+    staff_minutes: StaffMinutes = 5,
     words: Annotated[bool, typer.Option("--words", help="With --json: also what patients wrote.")] = False,
     app: AppOption = None,
     folder: FolderOption = DEMO_FOLDER,
@@ -55,8 +63,9 @@ def report(
         end = last + timedelta(days=1) if last else None
         measures = coordinator.measure(since=first, until=end)
         review = review_of(coordinator, end, review_days)
+        model = coordinator.report(since=first, until=end).model
         if html is not None:
-            _write(html, "--html", lambda: _page(coordinator, measures, review))
+            _write(html, "--html", lambda: _page(coordinator, measures, review, model))
         if conversations is not None:
             _write(conversations, "--conversations", lambda: _threads(coordinator, first, end))
         names = {provider.id: provider.name for provider in coordinator.policy.office.providers}
@@ -69,7 +78,7 @@ def report(
     else:
         from treatment_agent.cli.report_tables import show
 
-        show(measures, review, names, zone)
+        show(measures, review, names, zone, model, minutes_each=staff_minutes)
 
 
 def hold_out(app: AppOption = None, folder: FolderOption = DEMO_FOLDER, now: NowOption = None) -> None:
@@ -106,10 +115,10 @@ def review_of(coordinator: Coordinator, end: datetime | None, days: int) -> Revi
     )  # fmt: skip
 
 
-def _page(coordinator: Coordinator, measures: Measures, review: Review) -> str:
+def _page(coordinator: Coordinator, measures: Measures, review: Review, model: ModelTally) -> str:
     from treatment_agent.web import report_page
 
-    return report_page.render(measures, review, coordinator.policy.office)
+    return report_page.render(measures, review, coordinator.policy.office, model=model)
 
 
 def _threads(coordinator: Coordinator, since: datetime | None, until: datetime | None) -> str:

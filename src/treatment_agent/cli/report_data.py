@@ -99,6 +99,7 @@ def _texts_and_staff(measures: Measures) -> Iterator[_Row]:
         yield from _desk("handoff", desk)
     for desk in measures.tasks:
         yield from _desk("task", desk)
+    yield "all", "", "staff_items", measures.staff_items, None, measures.staff_items, None, None, "handoffs and tasks"
     yield _times("all", "", "days_from_diagnosis_to_scheduled", measures.days_to_scheduled, "days")
     yield _times("all", "", "days_from_first_text_to_booked", measures.days_to_booked, "days")
 

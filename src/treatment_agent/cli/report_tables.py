@@ -7,6 +7,8 @@ from datetime import date
 from zoneinfo import ZoneInfo
 
 from treatment_agent.cli import screen
+from treatment_agent.cli.books import show_model
+from treatment_agent.domain.books import ModelTally
 from treatment_agent.domain.measures import Comparison, DeskTime, Funnel, Measures
 from treatment_agent.domain.review import Review
 from treatment_agent.domain.shares import Share
@@ -17,9 +19,18 @@ from treatment_agent.web.telling import hours, median_days, percent, span
 _FEW = 30
 
 
-def show(measures: Measures, review: Review, providers: Mapping[str, str], zone: ZoneInfo) -> None:
-    """Everything, from the funnel to what to mend."""
+def show(
+    measures: Measures,
+    review: Review,
+    providers: Mapping[str, str],
+    zone: ZoneInfo,
+    model: ModelTally,
+    *,
+    minutes_each: float,
+) -> None:
+    """Everything, from the funnel to what to mend; `minutes_each` is what a handoff or task takes somebody."""
     _show_funnel(measures)
+    _show_staff_time(measures, minutes_each)
     if not measures.funnel.entered and not measures.cases_held_out:
         screen.out().print("Nobody has entered yet: treatment-agent enroll FILE puts a list on the books.")
     _show_groups(measures, providers)
@@ -29,6 +40,7 @@ def show(measures: Measures, review: Review, providers: Mapping[str, str], zone:
     _show_counts("Why not yet", measures.reasons, labels.reason)
     _show_counts("Declined by reason", measures.declined_by_reason, labels.reason)
     show_comparison(measures.comparison, measures.cases_held_out)
+    show_model(model)
     _show_counts("Left out", measures.left_out, labels.left_out)
     _show_review(review, zone)
 
@@ -45,6 +57,8 @@ def _show_funnel(measures: Measures) -> None:
         ("given to a person", funnel.handed_off),
         ("declined", funnel.declined),
         ("opted out", funnel.opted_out),
+        ("complained", funnel.complained),
+        ("wrongly contacted", funnel.false_contacts),
         ("booked or done elsewhere", funnel.elsewhere),
     ):
         rows.add_row(name, str(share.hits), str(share.total), percent(share), span(share))
@@ -60,6 +74,15 @@ def _show_funnel(measures: Measures) -> None:
         console.print(f"From diagnosis to scheduled: {median_days(measures.days_to_scheduled)}.")
     if 0 < funnel.entered < _FEW:
         console.print("These are few cases: read the ranges, not the single numbers.", style="yellow")
+
+
+def _show_staff_time(measures: Measures, minutes_each: float) -> None:
+    per_booking = measures.staff_minutes_per_booking(minutes_each)
+    if per_booking is not None:
+        screen.out().print(
+            f"Staff got {measures.staff_items} handoffs and tasks: at {minutes_each:g} minutes each, "
+            f"{per_booking:.1f} minutes per booking (--staff-minutes)."
+        )
 
 
 def _show_groups(measures: Measures, providers: Mapping[str, str]) -> None:

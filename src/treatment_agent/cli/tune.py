@@ -19,35 +19,34 @@ def register(app: typer.Typer) -> None:
     app.command()(tune)
 
 
+Messages = Annotated[
+    Path,
+    typer.Argument(metavar="MESSAGES.jsonl", exists=True, dir_okay=False, help="The office's messages, with labels."),
+]
+Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where the office model goes.")]
+Person = Annotated[
+    float | None,
+    typer.Option("--person", min=0.0, max=1.0, help="From this probability on a person gets it; lower hands off more."),
+]
+Likeness = Annotated[
+    float, typer.Option("--likeness", min=0.7, max=1.0, help="How alike a message must be to be read as an example.")
+]
+Reference = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.jsonl", exists=True, dir_okay=False, help="Messages that must not be lost, not ours."),
+]
+Lose = Annotated[
+    bool, typer.Option("--accept-lost-handoffs", help="Write it although messages for a person would be missed.")
+]
+
+
 def tune(
-    messages: Annotated[
-        Path,
-        typer.Argument(
-            metavar="MESSAGES.jsonl", exists=True, dir_okay=False, help="The office's messages with their labels."
-        ),
-    ],
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where the office model goes.")
-    ] = None,
-    person: Annotated[
-        float | None,
-        typer.Option(
-            "--person", min=0.0, max=1.0, help="From this probability on a person gets it; lower hands off more."
-        ),
-    ] = None,
-    likeness: Annotated[
-        float,
-        typer.Option("--likeness", min=0.7, max=1.0, help="How alike a message must be to be read as an example."),
-    ] = 0.85,
-    reference: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.jsonl", exists=True, dir_okay=False, help="Messages that must not be lost, not ours."
-        ),
-    ] = None,
-    lose: Annotated[
-        bool, typer.Option("--accept-lost-handoffs", help="Write it although messages for a person would be missed.")
-    ] = False,
+    messages: Messages,
+    out: Out = None,
+    person: Person = None,
+    likeness: Likeness = 0.85,
+    reference: Reference = None,
+    lose: Lose = False,
 ) -> None:
     """Teach the local interpreter this office's own messages, and see what it does before using it.
 
@@ -61,31 +60,41 @@ def tune(
     model = tuning.fit(reads, person=person, likeness=likeness)
     own = tuning.held_out(reads, person=person, likeness=likeness)
     shipped = tuning.on(known, model)
-    console = screen.out()
+    _tell(reads, own, tuning.on(reads, model))
+    screen.out().print(f"\nThe reference, {len(known)} messages by other people:")
+    _show(shipped)
+    if _handoffs_lost(own, shipped) and not lose:
+        if out is not None:
+            screen.out().print(
+                "Nothing was written. Raise --likeness, lower --person, or check the labels.", style="red"
+            )
+        raise typer.Exit(1)
+    if out is not None:
+        model.write(out)
+        screen.out().print(f'Written: {out}. Use it: LocalInterpreter(office=Path("{out}")).')
+
+
+def _tell(reads: list[Read], own: Effect, itself: Effect) -> None:
+    """What the examples do to messages they are not among, and to themselves."""
+    console, right = screen.out(), "label right"
     console.print(f"Your {len(reads)} messages, each judged by examples it is not among:")
     _show(own)
-    itself = tuning.on(reads, model)
-    right = "label right"
     console.print(
         f"{own.changed} of them are read otherwise. With all your examples in place: {itself.changed} of them; "
         f"label right {itself.before[right].hits} before, {itself.after[right].hits} after."
     )
-    console.print(f"\nThe reference, {len(known)} messages by other people:")
-    _show(shipped)
+
+
+def _handoffs_lost(own: Effect, shipped: Effect) -> bool:
+    """Say loudly how many messages a person must have would be answered by the software."""
     lost = own.lost + shipped.lost
     if lost:
-        console.print(
+        screen.out().print(
             f"HANDOFFS LOST: {lost} messages that a person must have would be answered by the software "
             f"({own.lost} of yours, {shipped.lost} of the reference).",
             style="bold red",
         )
-    if lost and not lose:
-        if out is not None:
-            console.print("Nothing was written. Raise --likeness, lower --person, or check the labels.", style="red")
-        raise typer.Exit(1)
-    if out is not None:
-        model.write(out)
-        console.print(f'Written: {out}. Use it: LocalInterpreter(office=Path("{out}")).')
+    return lost > 0
 
 
 def _read(examples: tuple[tuning.Example, ...], title: str) -> list[Read]:

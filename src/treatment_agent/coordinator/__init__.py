@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from treatment_agent.coordinator.facade import Coordinator, Tools
+from treatment_agent.coordinator.adapters import Tools
+from treatment_agent.coordinator.facade import Coordinator
 
 __all__ = ["Coordinator", "Tools"]

@@ -8,7 +8,7 @@ from datetime import datetime
 from pydantic import SecretStr
 
 from treatment_agent.domain.conversation import Phase
-from treatment_agent.domain.handoff import HandoffPacket
+from treatment_agent.domain.handoff import HandoffPacket, Role
 from treatment_agent.domain.interpretation import Interpretation, Reason
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.scheduling import Booking
@@ -89,13 +89,31 @@ class WhyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitsFor:
+    """A handoff or task that a person has not closed: `what` is its topic, or its kind if it has none."""
+
+    what: str
+    owner: Role
+    due_at: datetime
+    acknowledged_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
-    """Everything about one patient, oldest first, and where it stands now."""
+    """Everything about one patient, oldest first, and where it stands now.
+
+    `because` is the line that led to where it stands: what moved it there, or what was last done or not done.
+    `left_out` is the queue's rule while the case is not written to. `visit_at` is the visit, booked or requested.
+    """
 
     patient_id: str
     phase: Phase | None
     lines: tuple[WhyLine, ...]
     next_due_at: datetime | None = None
+    because: WhyLine | None = None
+    left_out: str | None = None
+    visit_at: datetime | None = None
+    waits_for: tuple[WaitsFor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from treatment_agent.coordinator.answers import TurnOutcome
+from treatment_agent.coordinator.drafting import Drafting
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.inbox import Inbox
 from treatment_agent.coordinator.shadow import ShadowCase, compare, in_shadow
@@ -21,6 +22,7 @@ class OfficeControl:
     ledger: Ledger
     _gates: Gates
     _inbox: Inbox
+    _drafting: Drafting | None
 
     # -- the switch
 
@@ -94,6 +96,15 @@ class OfficeControl:
     def shadow_cases(self) -> tuple[ShadowCase, ...]:
         """What would have been sent, case by case, beside what staff really did."""
         return compare(self.ledger)
+
+    # -- drafted summaries
+
+    def draft_summaries(self, *, limit: int = 20) -> int:
+        """Have `Tools.drafter` sum up open handoffs for staff, most urgent first; return how many it did.
+
+        `run_due` ends with it. Call it after `receive` too, in a thread or job of your own, for drafts within seconds.
+        """
+        return self._drafting.run(limit=limit) if self._drafting is not None else 0
 
     # -- tasks
 

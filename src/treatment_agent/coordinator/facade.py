@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 
 from treatment_agent.coordinator import enrolling, measuring, reading
+from treatment_agent.coordinator.adapters import Tools
 from treatment_agent.coordinator.answers import EnrolmentReport, Preview, RunReport, SentText, TurnOutcome, Why
 from treatment_agent.coordinator.control import OfficeControl
 from treatment_agent.coordinator.deciding import Deciding
 from treatment_agent.coordinator.desk import Escalations
+from treatment_agent.coordinator.drafting import Drafting
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.inbox import Inbox
 from treatment_agent.coordinator.outbox import Outbox
@@ -41,22 +43,12 @@ from treatment_agent.ledger.checkpoints import close_saver, open_saver
 from treatment_agent.ledger.sql_ledger import SqlLedger
 from treatment_agent.policies import boundary
 from treatment_agent.policies.practice import PracticePolicy
-from treatment_agent.ports import CaseSource, Chart, Clock, Interpreter, Ledger, Messenger, Scheduler, StaffDesk
+from treatment_agent.ports import CaseSource, Clock, Interpreter, Ledger
 from treatment_agent.tools.clock import SystemClock
 from treatment_agent.tools.enrolled_chart import EnrolledChart
 from treatment_agent.understanding.union import beside_local
 
 _PLAIN = ConsentNote()
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """The adapters. Without a chart the last enrolled export is asked; without a desk staff read `handoffs()`."""
-
-    scheduler: Scheduler
-    messenger: Messenger
-    chart: Chart | None = None
-    desk: StaffDesk | None = None
 
 
 class Coordinator(OfficeControl):
@@ -108,7 +100,9 @@ class Coordinator(OfficeControl):
         )
         self._turns = Turns(ports=self._ports, deciding=self._deciding, saver=self._saver)
         self._inbox = Inbox(ledger=self.ledger, turns=self._turns, clock=self.clock)
-        escalations = Escalations(policy, self.ledger, self.clock, Telling(tools.desk, self.ledger, self.clock))
+        telling = Telling(tools.desk, self.ledger, self.clock)
+        self._drafting = Drafting.of(tools.drafter, policy, self._deciding, telling)
+        escalations = Escalations(policy, self.ledger, self.clock, telling)
         self._runner = Runner(policy, tools.scheduler, self.ledger, self.clock, self._inbox, self._gates, escalations)
 
     def _remember_policy(self) -> None:
@@ -145,7 +139,9 @@ class Coordinator(OfficeControl):
         One conversation's trouble does not stop the others; it is listed in `failed` and taken up by the next run. What
         the office's limits hold back is counted in `held_back` and stays due.
         """
-        return self._runner.run(limit=limit, failed=self.resume())
+        report = self._runner.run(limit=limit, failed=self.resume())
+        self.draft_summaries()
+        return report
 
     def resume(self) -> tuple[str, ...]:
         """Finish turns and texts that a crash left, and show the desk the handoffs it refused.

@@ -82,16 +82,18 @@ class Gates:
 
     def sent_today(self, now: datetime) -> int:
         """Texts that nobody asked for on this day of the office."""
+        return self.ledger.outreach_sent(since=self.day_began(now))
+
+    def day_began(self, now: datetime) -> datetime:
+        """Midnight of the office's day."""
         zone = self.policy.office.tz
-        midnight = datetime.combine(now.astimezone(zone).date(), time(0), zone)
-        return self.ledger.outreach_sent(since=midnight)
+        return datetime.combine(now.astimezone(zone).date(), time(0), zone)
 
     def watch(self) -> None:
         """Pause outreach if something is wrong with what we send. What was before the last resumption is forgiven."""
-        switch, now = self.switch(), self.clock.now()
-        if switch.mode is not SwitchMode.ON:
+        resumed, now = self.ledger.last_log(LogKind.SWITCH), self.clock.now()
+        if resumed is not None and resumed.value != SwitchMode.ON:
             return
-        resumed = self.ledger.last_log(LogKind.SWITCH)
 
         def since(window: timedelta) -> datetime:
             return max(now - window, resumed.at) if resumed else now - window

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from treatment_agent.coordinator import staff_times
 from treatment_agent.domain.conversation import Disposition
 from treatment_agent.domain.handoff import HandoffKind
-from treatment_agent.domain.interpretation import Reason
+from treatment_agent.domain.interpretation import Reason, Topic
 from treatment_agent.domain.measured import MeasuredBooks, MeasuredCase, MeasuredText
 from treatment_agent.domain.measures import Cohort, Comparison, Funnel, Group, Measures, Path
 from treatment_agent.domain.shares import Share
@@ -43,11 +45,9 @@ def of_books(
     zone = policy.office.tz
     cases = [case for case in books.cases if not case.held_out]
     ids = {case.id for case in cases}
-    handed = {h.case_id for h in books.handoffs if h.kind == HandoffKind.HANDOFF.value}
+    marks = _marks(books)
 
-    def funnel(some: Sequence[MeasuredCase]) -> Funnel:
-        return _funnel(some, handed)
-
+    funnel = partial(_funnel, marks=marks)
     running = now - timedelta(days=_days_of_outreach(policy))
     return Measures(
         at=now,
@@ -55,6 +55,7 @@ def of_books(
         until=until,
         funnel=funnel(cases),
         booked_by_staff=sum(1 for c in cases if c.booked and c.disposition is Disposition.BOOKED_BY_STAFF),
+        staff_items=sum(1 for h in books.handoffs if h.case_id in ids),
         by_week=_cohorts(cases, lambda c: _monday(c.entered_at, zone), funnel, running),
         by_month=_cohorts(cases, lambda c: c.entered_at.astimezone(zone).date().replace(day=1), funnel, running),
         by_provider=_groups(cases, lambda c: c.provider_id, funnel),
@@ -79,7 +80,36 @@ def _counted(codes: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(codes).items(), key=lambda item: (-item[1], item[0])))
 
 
-def _funnel(cases: Sequence[MeasuredCase], handed: set[str]) -> Funnel:
+@dataclass(frozen=True, slots=True)
+class _Marks:
+    """Ids of cases of which staff got the conversation, of which the patient complained, and that were mistaken."""
+
+    handed: frozenset[str]
+    complained: frozenset[str]
+    mistaken: frozenset[str]
+
+
+def _marks(books: MeasuredBooks) -> _Marks:
+    held = [h for h in books.handoffs if h.kind == HandoffKind.HANDOFF.value]
+    # A number of somebody else's leaves the task to mend the chart.
+    wrong_person = {h.case_id for h in books.handoffs if h.kind == HandoffKind.CHART_REPAIR.value}
+    done_before = {case_id for case_id, code in books.reasons if code == Reason.DONE.value}
+    return _Marks(
+        handed=frozenset(h.case_id for h in held),
+        complained=frozenset(h.case_id for h in held if h.topic == Topic.COMPLAINT.value),
+        mistaken=frozenset(wrong_person | done_before),
+    )
+
+
+def _was_false(case: MeasuredCase, marks: _Marks) -> bool:
+    """True when our first text should not have gone out, as it turned out."""
+    before = (
+        case.elsewhere_at is not None and case.first_sent_at is not None and case.elsewhere_at <= case.first_sent_at
+    )
+    return before or case.id in marks.mistaken
+
+
+def _funnel(cases: Sequence[MeasuredCase], marks: _Marks) -> Funnel:
     entered = len(cases)
     contacted = [c for c in cases if c.arrived]
     booked = [c for c in cases if c.booked]
@@ -92,7 +122,9 @@ def _funnel(cases: Sequence[MeasuredCase], handed: set[str]) -> Funnel:
         booked_of_contacted=Share(sum(1 for c in contacted if c.booked), reached),
         declined=Share(sum(1 for c in contacted if c.declined), reached),
         opted_out=Share(sum(1 for c in contacted if c.opted_out), reached),
-        handed_off=Share(sum(1 for c in cases if c.id in handed), entered),
+        complained=Share(sum(1 for c in contacted if c.id in marks.complained), reached),
+        false_contacts=Share(sum(1 for c in contacted if _was_false(c, marks)), reached),
+        handed_off=Share(sum(1 for c in cases if c.id in marks.handed), entered),
         elsewhere=Share(sum(1 for c in cases if c.elsewhere_at is not None and not c.booked), entered),
         value_entered_cents=sum(c.value_cents for c in cases),
         value_booked_cents=sum(c.value_cents for c in booked),

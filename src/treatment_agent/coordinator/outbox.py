@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
-from treatment_agent.domain.books import ConversationFacts, OutboxRow, OutboxStatus
+from treatment_agent.domain.books import ConversationFacts, OutboxRow, OutboxStatus, SendCheck
 from treatment_agent.domain.events import DeliveryReported
 from treatment_agent.domain.messages import Channel, DeliveryReport, DeliveryStatus, Lookup, Receipt, SendKind
-from treatment_agent.errors import AdapterRejected, AdapterUnavailable
+from treatment_agent.errors import AdapterRejected, AdapterUnavailable, NotPermitted
 from treatment_agent.policies import dispatching
 from treatment_agent.policies.channels import NEVER_CAPABLE
 from treatment_agent.policies.practice import PracticePolicy
@@ -79,7 +80,11 @@ class Outbox:
             if rule is not None:
                 self._cancel(row, conversation_id, rule)
                 return
-        if not self.ledger.mark_sending(key, at=now):
+        try:
+            if not self.ledger.mark_sending(key, at=now, check=self._last_check(row, now)):
+                return
+        except NotPermitted as error:
+            self._cancel(row, conversation_id, error.rule)
             return
         try:
             receipt = self.messenger.send(row.message)
@@ -95,6 +100,17 @@ class Outbox:
             self._give_up(row, conversation_id, OutboxStatus.DOUBTFUL, "dispatch.in-doubt")
         else:
             self.ledger.mark_sent(key, receipt, at=self.clock.now())
+
+    def _last_check(self, row: OutboxRow, now: datetime) -> SendCheck | None:
+        """Caps and the daily limit, asked where no other worker can use them up meanwhile. Replies have none."""
+        if row.message.kind is not SendKind.OUTREACH:
+            return None
+        most = self.policy.limits.texts_per_day
+
+        def refusal(facts: ConversationFacts, sent_today: int) -> str | None:
+            return "limit.daily" if sent_today >= most else dispatching.refusal(row, facts, self.policy, now)
+
+        return SendCheck(self.gates.day_began(now), refusal)
 
     def _chart_says_no(self, row: OutboxRow, facts: ConversationFacts, fresh: bool) -> str | None:
         """P9: the chart is asked once more where its answer at the decision has grown old, and never assumed."""

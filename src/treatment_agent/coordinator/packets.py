@@ -12,6 +12,7 @@ from treatment_agent.domain.handoff import HandoffKind, HandoffPacket, HandoffRe
 from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.policies.escalation import reopened
+from treatment_agent.policies.gate import UNCLEAR
 from treatment_agent.policies.practice import PracticePolicy
 
 _TOPIC_SENTENCES = {
@@ -44,6 +45,7 @@ _KIND_SENTENCES = {
 }
 
 _RULE_SENTENCES = {
+    UNCLEAR: ("The message may be a wish for no more texts.", "Read it; if it is one, record the revocation."),
     "chart.write-refused": ("The chart did not take the patient's wish about texts.", "Set it in the chart by hand."),
 }
 
@@ -87,7 +89,7 @@ def with_words(handoff_id: str | None, facts: ConversationFacts, text: SecretStr
     """The open handoff with what the patient wrote meanwhile; nothing when there is none or nothing was written."""
     words = text.get_secret_value() if text else ""
     found = next((h for h in facts.open_handoffs if h.id == handoff_id), None)
-    return (replace(found, words=(*found.words, words)),) if found and words else ()
+    return (replace(found, words=(*found.words, words), draft=None),) if found and words else ()
 
 
 def opened_again(
@@ -96,7 +98,7 @@ def opened_again(
     """The held handoff, opened again because staff had resolved it and the patient wrote since, with the new words."""
     words = (text.get_secret_value(),) if text and text.get_secret_value() else ()
     resolved = [h for h in facts.open_handoffs if h.kind.holds and h.status is HandoffStatus.RESOLVED]
-    return tuple(replace(reopened(h, policy, now), words=(*h.words, *words)) for h in resolved)
+    return tuple(replace(reopened(h, policy, now), words=(*h.words, *words), draft=None) for h in resolved)
 
 
 def _sentences(request: HandoffRequest) -> tuple[str, str]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from treatment_agent.coordinator.answers import SentText, TurnOutcome, Why, WhyLine
-from treatment_agent.domain.books import StoredEvent
+from typing import Final
+
+from treatment_agent.coordinator.answers import SentText, TurnOutcome, WaitsFor, Why, WhyLine
+from treatment_agent.domain.books import ConversationFacts, JournalEntry, StoredEvent
+from treatment_agent.domain.conversation import Phase
+from treatment_agent.domain.handoff import HandoffPacket
 from treatment_agent.domain.interpretation import Intent, ModelUse, Topic
+from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import NotFound
 from treatment_agent.policies.rules import sentence
@@ -55,20 +60,54 @@ def why(ledger: Ledger, patient_id: str) -> Why:
     entries = ledger.journal(patient_id=patient_id)
     if not ids and not entries:
         raise NotFound(f"no patient {patient_id!r} in this ledger; check the id, or enroll the list first")
-    lines = [WhyLine(e.at, e.action, e.rule, sentence(e.rule), e.detail) for e in entries]
-    for conversation_id in ids:
-        lines.extend(_lines(ledger, conversation_id))
-    facts = ledger.facts(ids[0], at=lines[-1].at) if ids and lines else None
+    lines = [_journaled(e) for e in entries]
+    moves: dict[Phase, WhyLine] = {}
+    for conversation_id in reversed(ids):
+        told, moved = _turns(ledger, conversation_id)
+        lines += [*told, *_texts(ledger, conversation_id)]
+        moves = moved  # of the newest conversation, which comes last
+    lines.sort(key=lambda line: line.at)
+    if not ids or not lines:
+        return Why(patient_id, None, tuple(lines), because=lines[-1] if lines else None)
+    facts = ledger.facts(ids[0], at=lines[-1].at)
+    conversation, due_at = facts.conversation, None if facts.unlisted else facts.conversation.due_at
+    booking = conversation.booking
     return Why(
         patient_id=patient_id,
-        phase=facts.conversation.phase if facts else None,
-        lines=tuple(sorted(lines, key=lambda line: line.at)),
-        next_due_at=facts.conversation.due_at if facts and not facts.unlisted else None,
+        phase=conversation.phase,
+        lines=tuple(lines),
+        next_due_at=due_at,
+        because=_because(lines, moves, facts, goes_on=due_at is not None),
+        left_out=facts.skip_rule,
+        visit_at=booking.slot.start if booking and booking.status in _STANDS else None,
+        waits_for=tuple(_waits(p) for name in ids for p in ledger.handoffs(conversation_id=name)),
     )
 
 
-def _lines(ledger: Ledger, conversation_id: str) -> list[WhyLine]:
-    lines = []
+_STANDS: Final = (BookingStatus.REQUESTED, BookingStatus.CONFIRMED)
+
+
+def _because(lines: list[WhyLine], moves: dict[Phase, WhyLine], facts: ConversationFacts, *, goes_on: bool) -> WhyLine:
+    """While outreach goes on, the last thing done or not done; later, what moved the conversation where it stands."""
+    phase, done = facts.conversation.phase, [line for line in lines if not line.action.startswith("text ")] or lines
+    if phase is Phase.QUEUED and facts.skip_rule:
+        return next((line for line in reversed(done) if line.rule == facts.skip_rule), done[-1])
+    settled = phase is Phase.DEFERRED or not goes_on
+    return moves.get(phase, done[-1]) if settled else done[-1]
+
+
+def _waits(packet: HandoffPacket) -> WaitsFor:
+    what = packet.topics[0].value if packet.topics else packet.kind.value
+    return WaitsFor(what, packet.owner, packet.due_at, packet.acknowledged_by)
+
+
+def _journaled(entry: JournalEntry) -> WhyLine:
+    return WhyLine(entry.at, entry.action, entry.rule, sentence(entry.rule), entry.detail)
+
+
+def _turns(ledger: Ledger, conversation_id: str) -> tuple[list[WhyLine], dict[Phase, WhyLine]]:
+    """A line per event; and per phase the one that led there last."""
+    lines, moves = [], {}
     for stored in ledger.history(conversation_id):
         if stored.outcome is None:
             lines.append(WhyLine(stored.event.at, "waiting", "turn.pending", sentence("turn.pending")))
@@ -76,6 +115,13 @@ def _lines(ledger: Ledger, conversation_id: str) -> list[WhyLine]:
         record = stored.outcome
         rule = record.rules[0] if record.rules else "turn.failed"
         lines.append(WhyLine(record.at, stored.event.kind, rule, sentence(rule), _detail(record)))
+        if record.phase_before is not record.phase_after:
+            moves[record.phase_after] = lines[-1]
+    return lines, moves
+
+
+def _texts(ledger: Ledger, conversation_id: str) -> list[WhyLine]:
+    lines = []
     for row in ledger.outbox(conversation_id):
         rule = row.rule or "outbound.approved"
         detail = f"{row.message.script_id} v{row.message.script_version} {row.message.language}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from treatment_agent.coordinator.adapters import Tools
 from treatment_agent.domain.books import ConversationRow, OutboxStatus, StoredEvent
 from treatment_agent.domain.conversation import Phase
 from treatment_agent.domain.events import ChartChange, ChartChanged, StaffAction, StaffVerb
@@ -15,9 +15,6 @@ from treatment_agent.domain.office import LogEntry, LogKind
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.ports import Ledger
 from treatment_agent.tools.shadow import ShadowMessenger, ShadowScheduler
-
-if TYPE_CHECKING:
-    from treatment_agent.coordinator.facade import Tools
 
 
 def in_shadow(ledger: Ledger, wanted: bool | None, *, now: datetime) -> bool:

@@ -16,7 +16,7 @@ from treatment_agent.domain.messages import InboundMessage
 from treatment_agent.domain.private import PhoneNumber
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.policies.practice import PracticePolicy
-from treatment_agent.ports import Interpreter
+from treatment_agent.ports import Chart, Interpreter
 from treatment_agent.testing import FrozenClock
 from treatment_agent.tools.memory import MemoryMessenger, MemoryScheduler
 
@@ -56,13 +56,15 @@ class SampleOffice:
         return self.messenger.sent[-1].body.get_secret_value()
 
 
-def sample_office(policy: PracticePolicy | None = None, interpreter: Interpreter | None = None) -> SampleOffice:
-    """Build the office. With `policy` or `interpreter`, try your own on it."""
+def sample_office(
+    policy: PracticePolicy | None = None, interpreter: Interpreter | None = None, chart: Chart | None = None
+) -> SampleOffice:
+    """Build the office. With `policy`, `interpreter` or `chart`, try your own on it."""
     policy = policy or maple_policy()
     clock = FrozenClock(datetime(2026, 11, 24, 18, tzinfo=policy.office.tz))
     messenger = MemoryMessenger()
     scheduler = MemoryScheduler(_openings(policy))
-    tools = Tools(scheduler=scheduler, messenger=messenger)
+    tools = Tools(scheduler=scheduler, messenger=messenger, chart=chart)
     coordinator = Coordinator(policy=policy, tools=tools, ledger="sqlite://", clock=clock, interpreter=interpreter)
     export = Path(tempfile.mkdtemp(prefix="maple-")) / "unscheduled.csv"
     export.write_text(EXPORT, encoding="utf-8")

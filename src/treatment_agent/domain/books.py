@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -115,6 +116,18 @@ class OutboxRow:
     delivery: DeliveryStatus | None = None
     rule: str = ""
     seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendCheck:
+    """What is asked before a text that we write first may start, with nobody else starting one meanwhile.
+
+    `refusal` gets the facts of the conversation and how many such texts went out since `day_began_at`; it returns the
+    rule that forbids the text, or None. It must not call the ledger.
+    """
+
+    day_began_at: datetime
+    refusal: Callable[[ConversationFacts, int], str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,6 @@ class Move(StrEnum):
     OPT_IN = "opt_in"
     HAND_OFF = "hand_off"
     RELEASE = "release"
-    REQUEUE = "requeue"
     REVIEW = "review"
     CLOSE = "close"
 
@@ -100,7 +99,6 @@ TRANSITIONS: dict[Move, tuple[tuple[Phase, ...], Phase | None]] = {
     Move.OPT_IN: ((Phase.OPTED_OUT,), Phase.IN_CONVERSATION),
     Move.HAND_OFF: (_NOT_SILENCED, Phase.WITH_STAFF),
     Move.RELEASE: ((Phase.WITH_STAFF,), Phase.IN_CONVERSATION),
-    Move.REQUEUE: ((*TALKING, Phase.WITH_STAFF, Phase.CLOSED, Phase.BOOKED, Phase.BOOKING_REQUESTED), Phase.QUEUED),
     Move.REVIEW: ((*TALKING, Phase.WITH_STAFF, Phase.BOOKING_REQUESTED, Phase.BOOKED), Phase.NEEDS_REVIEW),
     Move.CLOSE: (_NOT_SILENCED, Phase.CLOSED),
 }
@@ -116,6 +114,10 @@ def next_phase(phase: Phase, move: Move) -> Phase:
     if phase not in starts:
         raise ValueError(f"transition {move} is not allowed from phase {phase}")
     return target or phase
+
+
+# As many times as an offer holds.
+_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,13 @@ class Conversation:
     channel: Channel | None = None
     riders: tuple[str, ...] = ()
     rides_with: str | None = None
+
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """The slots that a number may mean: those on the table, or while a visit is requested those of its offer."""
+        if self.offers or self.phase is not Phase.BOOKING_REQUESTED:
+            return tuple(slot.id for slot in self.offers)
+        return self.seen_slots[-_AT_ONCE:]
 
     @property
     def held(self) -> bool:

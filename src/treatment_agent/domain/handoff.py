@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from treatment_agent.domain.interpretation import Intent, Reason, Span, Topic
+from treatment_agent.domain.interpretation import Intent, ModelUse, Reason, Span, Topic
 from treatment_agent.domain.scheduling import Slot
 
 
@@ -86,11 +86,28 @@ class HandoffRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """A summary that a language model drafted, for staff only. Empty where the model failed; `use` says what it took.
+
+    `of_words` is how many of the packet's `words` it knows. No `repr` of the text: it may hold what the patient wrote.
+    """
+
+    text: str = field(repr=False)
+    of_words: int
+    use: ModelUse
+
+    @property
+    def marked(self) -> str:
+        """The text as staff see it: named as a draft. Empty where there is none."""
+        return f"Drafted by a language model, not checked: {self.text}" if self.text else ""
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffPacket:
     """What staff get. `summary` and `suggestion` are made of fixed sentences; `words` are the patient's own.
 
     `escalated_from` are earlier owners who did not acknowledge in time, the first one first. `reopened_at`: the patient
-    wrote again after staff had resolved it.
+    wrote again after staff had resolved it. `draft` stands beside the summary, never in its place.
     """
 
     id: str
@@ -116,6 +133,7 @@ class HandoffPacket:
     escalated_at: datetime | None = None
     escalated_from: tuple[Role, ...] = ()
     reopened_at: datetime | None = None
+    draft: Draft | None = None
 
     def overdue(self, now: datetime) -> bool:
         """True when its time has passed and nobody has acknowledged it; the due moment itself is too late."""

@@ -6,7 +6,7 @@ Evidence is kept as offsets into the message, never as words: an interpretation 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -173,9 +173,22 @@ class ModelUse:
     input_tokens: int = 0
     cached_tokens: int = 0
     output_tokens: int = 0
-    milliseconds: int = 0
+    # Not compared: a turn made again is the same turn, however long the model took.
+    milliseconds: int = field(default=0, compare=False)
     said: tuple[Topic | Intent | None, ...] = ()
     local: tuple[Topic | Intent | None, ...] = ()
+
+    def and_more(self, later: ModelUse) -> ModelUse:
+        """The later use with what this one took added to it."""
+        return replace(
+            later,
+            calls=self.calls + later.calls,
+            failures=self.failures + later.failures,
+            input_tokens=self.input_tokens + later.input_tokens,
+            cached_tokens=self.cached_tokens + later.cached_tokens,
+            output_tokens=self.output_tokens + later.output_tokens,
+            milliseconds=self.milliseconds + later.milliseconds,
+        )
 
     @property
     def disagrees(self) -> bool:
@@ -236,6 +249,7 @@ class Situation:
     """What an interpreter may know: what was asked and offered, and when it is. No number, no chart.
 
     `now` is aware and in the office's zone. `offers` are the slots on the table, in the order they were numbered.
+    `visit` is the start of the visit that stands, aware, where a visit was booked.
     `ours` are recent texts of ours, so that a quoted one is not read as the patient's own words. `hidden` are words
     that must not leave this machine, such as the patient's name: an interpreter elsewhere gets stand-ins for them.
     """
@@ -248,6 +262,7 @@ class Situation:
     provider_names: tuple[tuple[str, str], ...] = ()
     ours: tuple[str, ...] = ()
     hidden: tuple[SecretStr, ...] = ()
+    visit: datetime | None = None
 
 
 def strictest(topics: Iterable[Topic]) -> Topic | None:

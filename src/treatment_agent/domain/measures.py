@@ -23,8 +23,10 @@ class Funnel:
 
     contacted: at least one text of ours arrived, of entered. responded: the patient wrote after it, of contacted.
     booked: a visit was booked by us or staff and stands, of entered; `booked_of_contacted` the same of contacted.
-    declined, opted_out: of contacted. handed_off: staff got the conversation, of entered. elsewhere: the chart showed
-    it booked or done without us, of entered. `value_kept_cents` is booked work that the chart calls completed.
+    declined, opted_out, complained: of contacted. false_contacts, of contacted: it was the wrong person, or the work
+    was booked or done before our first text, by the chart or as the patient says. handed_off: staff got the
+    conversation, of entered. elsewhere: the chart showed it booked or done without us, of entered. `value_kept_cents`
+    is booked work that the chart calls completed.
     """
 
     entered: int = 0
@@ -34,6 +36,8 @@ class Funnel:
     booked_of_contacted: Share = NO_SHARE
     declined: Share = NO_SHARE
     opted_out: Share = NO_SHARE
+    complained: Share = NO_SHARE
+    false_contacts: Share = NO_SHARE
     handed_off: Share = NO_SHARE
     elsewhere: Share = NO_SHARE
     value_entered_cents: int = 0
@@ -125,6 +129,7 @@ class Measures:
 
     `days_to_scheduled` runs from diagnosis to the day on which the visit was booked; unbooked cases wait until today.
     `days_to_booked` runs from our first text. `cases_held_out` were not written to. `left_out` never entered, by rule.
+    `staff_items` are the handoffs and tasks that staff got.
     `reasons` counts cases per reason given (a case may give several); `declined_by_reason` declined cases by the last.
     """
 
@@ -133,6 +138,7 @@ class Measures:
     until: datetime | None = None
     funnel: Funnel = Funnel()
     booked_by_staff: int = 0
+    staff_items: int = 0
     by_week: tuple[Cohort, ...] = ()
     by_month: tuple[Cohort, ...] = ()
     by_provider: tuple[Group, ...] = ()
@@ -149,3 +155,11 @@ class Measures:
     cases_held_out: int = 0
     comparison: Comparison | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+
+    def staff_minutes_per_booking(self, minutes_each: float) -> float | None:
+        """Staff's minutes per booked case if each handoff or task takes `minutes_each`; None while nothing is booked.
+
+        How long somebody was really busy with one is not on the books, so the office says what it takes there.
+        """
+        booked = self.funnel.booked.hits
+        return self.staff_items * minutes_each / booked if booked else None

@@ -10,7 +10,7 @@ from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Contact, Flag, Patient, PatientStatus, Permission
 from treatment_agent.domain.private import EmailAddress, PersonalText, PhoneNumber
 from treatment_agent.domain.scheduling import Authority
-from treatment_agent.domain.treatment import Procedure
+from treatment_agent.domain.treatment import CaseKind, Procedure
 from treatment_agent.domain.value import Value
 
 
@@ -60,6 +60,7 @@ class Other(Person):
     """Another patient of the practice, with a list of treatment of their own."""
 
     case: tuple[TreatmentRow, ...] = (TreatmentRow(),)
+    kind: CaseKind = CaseKind.UNSCHEDULED
 
 
 class PracticeSeed(Value):

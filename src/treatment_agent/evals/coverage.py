@@ -11,8 +11,9 @@ from treatment_agent.domain.conversation import TRANSITIONS, Phase
 from treatment_agent.domain.interpretation import Topic
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.played import Played
+from treatment_agent.evals.reading import FOLDER
 from treatment_agent.policies.practice import PracticePolicy
-from treatment_agent.policies.rules import RULES
+from treatment_agent.policies.rules import RULES, sentence
 
 KINDS = ("phase", "edge", "script", "topic", "rule")
 # Rules about an office's own texts; no conversation reaches them.
@@ -44,19 +45,29 @@ class Coverage:
         return not self.idle and not any(self.missing(kind) for kind in KINDS)
 
 
-def coverage(played: Iterable[Played], policy: PracticePolicy, excused: Mapping[str, str] | None = None) -> Coverage:
-    """Count what these dialogues reach.
+def coverage(reached: Iterable[str], policy: PracticePolicy, excused: Mapping[str, str] | None = None) -> Coverage:
+    """Count what dialogues reach.
 
     Args:
-        played: The dialogues.
+        reached: `kind name` of everything, as `reached_by` gives it for one dialogue.
         policy: Whose scripts there are.
         excused: `kind name` -> reason, as `read_excuses` gives them.
     """
-    reached: dict[str, set[str]] = {kind: set() for kind in KINDS}
-    for one in played:
-        for kind, name in _reached(one):
-            reached[kind].add(name)
-    return Coverage({kind: frozenset(names) for kind, names in reached.items()}, _known(policy), dict(excused or {}))
+    by_kind: dict[str, set[str]] = {kind: set() for kind in KINDS}
+    for one in reached:
+        kind, _, name = one.partition(" ")
+        by_kind[kind].add(name)
+    return Coverage({kind: frozenset(names) for kind, names in by_kind.items()}, _known(policy), dict(excused or {}))
+
+
+def told(found: Coverage) -> Iterator[str]:
+    """What is wrong with the coverage, line by line: what nobody reaches, and excuses that are none."""
+    for kind in KINDS:
+        for name in found.missing(kind):
+            words = sentence(name) if kind == "rule" else ""
+            yield f"no dialogue reaches {kind} {name}{f': {words}' if words else ''}"
+    for excuse in found.idle:
+        yield f"excused, but reached or unknown: {excuse}"
 
 
 def _known(policy: PracticePolicy) -> dict[str, tuple[str, ...]]:
@@ -71,10 +82,14 @@ def _known(policy: PracticePolicy) -> dict[str, tuple[str, ...]]:
     }
 
 
+def reached_by(played: Played) -> frozenset[str]:
+    """`kind name` of everything that one dialogue reaches."""
+    return frozenset(f"{kind} {name}" for kind, name in _reached(played))
+
+
 def _reached(played: Played) -> Iterator[tuple[str, str]]:
     for turn in played.turns:
-        for rule in turn.rules:
-            yield "rule", rule
+        yield from (("rule", rule) for rule in (*turn.rules, *turn.waiting))
         for outcome in turn.outcomes:
             yield "phase", outcome.phase_before.value
             yield "phase", outcome.phase_after.value
@@ -82,11 +97,22 @@ def _reached(played: Played) -> Iterator[tuple[str, str]]:
         yield "edge", f"{phase} {move}"
     for one in played.sent:
         yield "script", f"{one.message.script_id} {one.message.language}"
-        yield from (("script", f"email-footer {one.message.language}") for _ in [one] if one.message.subject)
+        if one.message.subject:
+            yield "script", f"email-footer {one.message.language}"
     for packet in played.books.handoffs:
         yield from (("topic", topic.value) for topic in packet.topics)
     for rows in played.books.outbox.values():
         yield from (("rule", row.rule) for row in rows if row.rule)
+    yield from (("rule", rule) for rule in played.books.journal)
+    for stored in played.books.history.values():
+        records = (event.outcome for event in stored if event.outcome is not None)
+        yield from (("rule", rule) for one in records for rule in (*one.rules, *(task.rule for task in one.handoffs)))
+
+
+def excuses_of(file: Path) -> Path:
+    """Where the excuses of a dialogue's suite stand: `unreached.toml` beside the folder called `dialogues`."""
+    folder = next((parent.parent for parent in file.parents if parent.name == FOLDER), file.parent)
+    return folder / "unreached.toml"
 
 
 def read_excuses(place: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -10,14 +11,13 @@ from pydantic import SecretStr
 
 from treatment_agent.coordinator.answers import TurnOutcome
 from treatment_agent.demo.patients import filled
-from treatment_agent.domain.consent import ConsentNote
 from treatment_agent.domain.events import ChartChange
 from treatment_agent.domain.messages import Channel, DeliveryReport, InboundMessage
 from treatment_agent.domain.patients import PatientStatus
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.scheduling import BookingStatus
 from treatment_agent.domain.treatment import Case, ChartStatus, ProcedureStatus
-from treatment_agent.errors import ConfigurationError
+from treatment_agent.errors import AdapterUnavailable, BadRow, ConfigurationError
 from treatment_agent.evals.cast import Person
 from treatment_agent.evals.happenings import Chart, Staff, Turn
 from treatment_agent.evals.naming import address_of
@@ -32,6 +32,15 @@ _PROCEDURE_AFTER = {
     ChartChange.DONE: ProcedureStatus.COMPLETED,
     ChartChange.DECLINED: ProcedureStatus.DECLINED,
 }
+
+
+class _BrokenSource(MemoryCaseSource):
+    """The office's software, of which nobody gets to the end of the list."""
+
+    def read(self) -> Iterator[Case | BadRow]:
+        """Yield the cases, then break."""
+        yield from super().read()
+        raise AdapterUnavailable("cases: the office's software did not answer")
 
 
 class Doing:
@@ -131,7 +140,6 @@ class Doing:
         detail = f" and {staff.next.value}" if staff.does == "release" else ""
         played.said.append(Said(stage.clock.now(), Who.STAFF, f"{staff.does}{detail}", note=staff.by))
         coordinator = stage.coordinator
-        note = ConsentNote(how=staff.how, evidence=staff.evidence)
         match staff.does:
             case "release":
                 return coordinator.release(about, by=staff.by, next=staff.next, until=staff.until)
@@ -139,9 +147,9 @@ class Doing:
                 visit_at = stage.local(staff.visit_at) if staff.visit_at else None
                 return coordinator.staff_booked(about, by=staff.by, visit_at=visit_at)
             case "record_consent":
-                return coordinator.record_consent(about, by=staff.by, note=note)
+                return coordinator.record_consent(about, by=staff.by, note=staff.note)
             case "record_revocation":
-                return coordinator.record_revocation(about, by=staff.by, note=note)
+                return coordinator.record_revocation(about, by=staff.by, note=staff.note)
             case "acknowledge_task":
                 coordinator.acknowledge_task(self._task(staff, about), by=staff.by)
                 return None
@@ -168,11 +176,11 @@ class Doing:
         played.said.append(Said(self.stage.clock.now(), Who.OFFICE, turn.office or ""))
         match turn.office:
             case "pause":
-                coordinator.pause_outreach(by="dana")
+                played.rules.append(coordinator.pause_outreach(by="dana").rule)
             case "stop":
-                coordinator.pause_outreach(by="dana", everything=True)
+                played.rules.append(coordinator.pause_outreach(by="dana", everything=True).rule)
             case "resume":
-                coordinator.resume_outreach(by="dana")
+                played.rules.append(coordinator.resume_outreach(by="dana").rule)
             case verb:
                 waiting = [a for a in coordinator.pending_texts() if a.conversation_id == self.about(turn)]
                 if not waiting:
@@ -206,6 +214,11 @@ class Doing:
             case = case.model_copy(update={"next_visit_at": stage.local(export.next_visit_at)})
         self._cases[main.id] = case
         rows = [known for one, known in self._cases.items() if one not in export.without]
+        if export.failed:
+            with suppress(AdapterUnavailable):
+                stage.coordinator.enroll(_BrokenSource(rows), partial=export.partial)
+            played.said.append(Said(stage.clock.now(), Who.OFFICE, "a newer list could not be read"))
+            return
         report = stage.coordinator.enroll(MemoryCaseSource(rows), partial=export.partial)
         told = f"a newer list: {report.refreshed} as before, {report.enrolled} new, {report.missing} missing"
         played.said.append(Said(stage.clock.now(), Who.OFFICE, told, note=", ".join(report.skipped)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema, field_validator, model_validator
 
 from treatment_agent.demo.story import parse_wait
-from treatment_agent.domain.consent import ConsentHow
+from treatment_agent.domain.consent import ConsentHow, ConsentNote
 from treatment_agent.domain.events import ChartChange
 from treatment_agent.domain.handoff import HandoffKind, NextStep
 from treatment_agent.domain.interpretation import Topic
@@ -44,6 +44,15 @@ def _several(value: object) -> object:
     return (value,) if isinstance(value, str | dict) else value
 
 
+def _noted(value: str, field: Literal["evidence", "purpose"], fix: str) -> str:
+    """Hold a value to what a consent note takes, and say what that is."""
+    try:
+        ConsentNote.model_validate({field: value})
+    except ValidationError:
+        raise ValueError(f"write {fix}") from None
+    return value
+
+
 _WAIT_SCHEMA = {"type": "string", "description": "How long: 20 minutes, 3 days, 1d 3h.", "examples": ["3 days"]}
 Wait = Annotated[timedelta, BeforeValidator(_wait), WithJsonSchema(_WAIT_SCHEMA)]
 
@@ -51,8 +60,9 @@ Wait = Annotated[timedelta, BeforeValidator(_wait), WithJsonSchema(_WAIT_SCHEMA)
 class Staff(Value):
     """Something staff do about the conversation.
 
-    `next` and `until` go with `release`, `how` and `evidence` with consent. `task`: which kind of task is seen or done;
-    without it the first one that is open.
+    `next` and `until` go with `release`. `how`, `evidence` (the number of a form, call or note) and `purpose` (what the
+    consent is for; follow-up if not written) go with consent. `task`: which kind of task is seen or done; without it
+    the first one that is open.
     """
 
     does: StaffDoes
@@ -62,7 +72,25 @@ class Staff(Value):
     visit_at: datetime | None = None
     how: ConsentHow = ConsentHow.STAFF
     evidence: str = ""
+    purpose: str = ""
     task: HandoffKind | None = None
+
+    @field_validator("evidence")
+    @classmethod
+    def _is_a_number(cls, evidence: str) -> str:
+        return _noted(evidence, "evidence", "the number of a form, call or note such as form-17, without spaces")
+
+    @field_validator("purpose")
+    @classmethod
+    def _is_a_purpose(cls, purpose: str) -> str:
+        return _noted(
+            purpose, "purpose", "small letters and underscores, such as marketing; leave it out for follow-up"
+        )
+
+    @property
+    def note(self) -> ConsentNote:
+        """What is written down beside a grant or revocation."""
+        return ConsentNote(how=self.how, evidence=self.evidence, purpose=self.purpose)
 
 
 class Chart(Value):
@@ -79,7 +107,8 @@ class Chart(Value):
 class Export(Value):
     """A newer list of unscheduled treatment is read. What is not written is as before.
 
-    `without`: ids of patients who are not on it any more. `partial`: it is only a part of the list.
+    `without`: ids of patients who are not on it any more. `partial`: it is only a part of the list. `failed`: the
+    office's software breaks off in the middle, and nothing of it is read.
     """
 
     patient: PatientChanges | None = None
@@ -87,6 +116,7 @@ class Export(Value):
     next_visit_at: datetime | None = None
     without: tuple[str, ...] = ()
     partial: bool = False
+    failed: bool = False
 
 
 class Calendar(Value):

@@ -57,7 +57,8 @@ class Sent:
 class PlayedTurn:
     """One turn. Number 0 is what happened before the first. `calls` are `port.method`, in order.
 
-    `holds`: after the turn staff hold the writer's conversation. `standing`: consent for the writer's address then.
+    After it, `holding` are the handoffs by which staff hold the writer's conversation, `standing` is the consent for
+    the writer's address, and `waiting` the rules by which texts to the patient have not left.
     """
 
     number: int
@@ -69,13 +70,14 @@ class PlayedTurn:
     conversation: Conversation | None = None
     holding: tuple[HandoffPacket, ...] = ()
     standing: ConsentStatus = ConsentStatus.NONE
+    waiting: tuple[str, ...] = ()
     unused_faults: int = 0
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The final books."""
+    """The final books. `journal`: the rule of every entry about a patient of the file, whoever it is."""
 
     conversations: dict[str, Conversation]
     cases: dict[str, Case]
@@ -85,6 +87,7 @@ class Books:
     bookings: tuple[Booking, ...]
     contacts: tuple[ContactFile, ...]
     slots: tuple[Slot, ...]
+    journal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,7 @@ class _Play:
         played.rules.extend(entry.rule for entry in entries[self._journal :])
         self._journal = len(entries)
         played.conversation = ledger.facts(f"case-{stage.dialogue.patient.id}", at=now).conversation
+        played.waiting = tuple(row.rule for row in ledger.outbox(played.conversation.id) if row.rule)
         about = self.doing.writer(turn) if turn else played.conversation.id
         if about is not None:
             packets = ledger.handoffs(conversation_id=about)
@@ -203,6 +204,11 @@ class _Play:
         for message, at in zip(messenger.sent[start:], messenger.times[start:], strict=True):
             yield Sent(at, message, self.stage.ledger.facts(message.conversation_id, at=now).case)
 
+    def _patients(self) -> Iterator[str]:
+        dialogue = self.stage.dialogue
+        yield dialogue.patient.id
+        yield from (other.id for other in dialogue.other)
+
     def _books(self) -> Books:
         ledger, now = self.stage.ledger, self.stage.clock.now()
         ids = {row.conversation.id for row in ledger.work_list()} | set(self.doing.strangers.values())
@@ -216,6 +222,7 @@ class _Play:
             bookings=self.stage.scheduler.bookings,
             contacts=tuple(ledger.contact_file(address) for address in ledger.contact_addresses()),
             slots=tuple(self.stage.slots),
+            journal=tuple(entry.rule for one in self._patients() for entry in ledger.journal(patient_id=one)),
         )
 
 

@@ -15,7 +15,7 @@ from treatment_agent.coordinator import Coordinator, Tools
 from treatment_agent.demo.policy import maple_policy
 from treatment_agent.domain.messages import ApprovedMessage, Receipt
 from treatment_agent.domain.scheduling import Slot
-from treatment_agent.domain.treatment import Case, Procedure
+from treatment_agent.domain.treatment import Case, CaseKind, Procedure
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.cast import Person, PracticeSeed, TreatmentRow
 from treatment_agent.evals.dialogue import Dialogue
@@ -25,9 +25,11 @@ from treatment_agent.ports import Interpreter, Ledger
 from treatment_agent.testing import Faults, FrozenClock
 from treatment_agent.tools.memory import MemoryChart, MemoryDesk, MemoryMessenger, MemoryScheduler
 from treatment_agent.understanding.local import LocalInterpreter
-from treatment_agent.understanding.union import Union
+from treatment_agent.understanding.union import Union, beside_local
 
-_TOOLS = ("scheduler", "messenger", "chart", "desk")
+_IN_MEMORY = "sqlite://"
+# Closed ledgers whose books are gone, used again: each knows the statements it has prepared, which take a while.
+_EMPTY: list[SqlLedger] = []
 
 
 class WatchedMessenger(MemoryMessenger):
@@ -61,7 +63,7 @@ class Stage:
     slots: list[Slot]
     faults: Faults = field(default_factory=Faults)
     _coordinator: Coordinator | None = None
-    _ledger: Ledger | None = None
+    _ledger: SqlLedger | None = None
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
     @property
@@ -75,7 +77,8 @@ class Stage:
     def ledger(self) -> Ledger:
         """The books, past all faults."""
         if self._ledger is None:
-            self._ledger = SqlLedger(self._url())
+            url = self._url()
+            self._ledger = _EMPTY.pop() if url == _IN_MEMORY and _EMPTY else SqlLedger(url)
         return self._ledger
 
     def restart(self) -> None:
@@ -107,15 +110,20 @@ class Stage:
     def cases(self) -> tuple[Case, ...]:
         """The list of unscheduled treatment as the file has it."""
         told = self.dialogue
-        main = case_of(told, told.patient, told.case, self)
-        return (main, *(case_of(told, other, other.case, self) for other in told.other))
+        others = (case_of(told, o, o.case, self).model_copy(update={"kind": o.kind}) for o in told.other)
+        return (case_of(told, told.patient, told.case, self), *others)
 
     def close(self) -> None:
         """Let go of the books."""
         if self._coordinator is not None:
             self._coordinator.close()
+        if self._ledger is not None:
+            self._ledger.close()
         if self._folder is not None:
             self._folder.cleanup()
+        elif self._ledger is not None:
+            _EMPTY.append(self._ledger)
+        self._ledger = None
 
     def _start(self) -> Coordinator:
         wrap, named = self.faults.wrap, _ports_with_faults(self.dialogue)
@@ -137,7 +145,7 @@ class Stage:
     def _url(self) -> str:
         """In memory; a file only where a crash must find the checkpoints again."""
         if not any(fault.how.startswith("crash") for turn in self.dialogue.turn for fault in turn.fault):
-            return "sqlite://"
+            return _IN_MEMORY
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="dialogue-")
         return f"sqlite:///{Path(self._folder.name) / 'books.db'}"
@@ -167,7 +175,9 @@ def open_stage(
         messenger=WatchedMessenger(clock, seed),
         desk=MemoryDesk(),
         chart=MemoryChart(),
-        interpreter=_reader(interpreter or named_interpreter(dialogue.interpreter.use)),
+        interpreter=beside_local(
+            interpreter or named_interpreter(dialogue.interpreter.use), policy.baa_on_file, local=local_interpreter()
+        ),
         slots=slots,
     )
 
@@ -203,6 +213,7 @@ def case_of(dialogue: Dialogue, person: Person, rows: tuple[TreatmentRow, ...], 
         id=f"case-{person.id}",
         patient=person.as_patient(),
         procedures=procedures,
+        kind=dialogue.kind if main else CaseKind.UNSCHEDULED,
         provider_id=procedures[0].provider_id,
         visit_on=seen_on,
         next_visit_at=stage.local(next_visit) if next_visit and main else None,
@@ -226,13 +237,6 @@ def _ports_with_faults(dialogue: Dialogue) -> set[str]:
 def local_interpreter() -> LocalInterpreter:
     """The local interpreter; its model is loaded once, however many dialogues are played."""
     return LocalInterpreter()
-
-
-def _reader(interpreter: Interpreter) -> Interpreter:
-    """Any other interpreter stands beside the local one, as in a coordinator."""
-    if isinstance(interpreter, LocalInterpreter | Union):
-        return interpreter
-    return Union(interpreter, local_interpreter())
 
 
 def _breakable(interpreter: Interpreter, faults: Faults) -> Interpreter:

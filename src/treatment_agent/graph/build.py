@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -13,7 +15,13 @@ Graph = CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]
 
 
 def build_graph(saver: BaseCheckpointSaver[str] | None = None) -> Graph:
-    """Compile the graph of one turn. Each event is one run from START to END; nothing ever waits inside."""
+    """The graph of one turn, with its checkpoints in `saver`. Each event is one run from START to END."""
+    return _compiled().copy({"checkpointer": saver})
+
+
+@cache
+def _compiled() -> Graph:
+    """Compiled once: it holds no state of its own, and compiling takes longer than a turn. Nothing waits inside."""
     graph = StateGraph(TurnState, context_schema=TurnContext)
 
     graph.add_node("consent_gate", nodes.consent_gate)
@@ -39,4 +47,4 @@ def build_graph(saver: BaseCheckpointSaver[str] | None = None) -> Graph:
     graph.add_conditional_edges("compose", routes.after_compose)
     graph.add_conditional_edges("output_guard", routes.after_output_guard)
 
-    return graph.compile(checkpointer=saver, name="treatment_agent")
+    return graph.compile(name="treatment_agent")

@@ -109,7 +109,7 @@ def understand(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     interpretation = sanity.checked(
         answer,
         length=len(context.text.get_secret_value()),
-        offers=len(context.facts.conversation.offers),
+        offers=len(context.facts.conversation.numbered),
         now=context.now,
     )
     return {"interpretation": interpretation}

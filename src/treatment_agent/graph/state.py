@@ -82,6 +82,7 @@ class TurnContext:
             provider_names=tuple((p.id, p.name) for p in self.policy.office.providers),
             ours=self.ours,
             hidden=self._hidden,
+            visit=conversation.booking.slot.start if conversation.booking else None,
         )
 
     @property

@@ -11,6 +11,7 @@ import dataclasses
 import sqlite3
 from collections.abc import Iterable, Mapping
 from enum import Enum
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -28,7 +29,8 @@ from treatment_agent.ledger.database import BUSY_MILLISECONDS, in_memory, parse_
 _MARK = "treatment_agent"
 
 
-def checkpoint_types(roots: Iterable[type] = (Conversation, TurnRecord)) -> tuple[type, ...]:
+@cache
+def checkpoint_types(roots: tuple[type, ...] = (Conversation, TurnRecord)) -> tuple[type, ...]:
     """Every dataclass, enum and model that can occur in these types, found by walking their annotations.
 
     Sorted by name, each once.
@@ -115,7 +117,7 @@ def open_saver(url: str, *, state: Iterable[type] = (Conversation, TurnRecord)) 
         ConfigurationError: the address is wrong, the database cannot be opened, or an extra is not installed.
     """
     parsed = parse_url(url)
-    serde = StateSerializer(checkpoint_types(state))
+    serde = StateSerializer(checkpoint_types(tuple(state)))
     if parsed.get_backend_name() == "postgresql":
         return _postgres_saver(parsed, serde)
     path = ":memory:" if in_memory(parsed) else str(parsed.database)

@@ -108,8 +108,8 @@ def load_case(case_id: str, patient: str, payload: str) -> Case:
 
 
 def dump_packet(packet: HandoffPacket) -> str:
-    """A packet without the patient's words."""
-    return adapter(HandoffPacket).dump_json(packet, exclude={"words"}, exclude_defaults=True).decode()
+    """A packet without the patient's words, and without what a model made of them."""
+    return adapter(HandoffPacket).dump_json(packet, exclude={"words", "draft"}, exclude_defaults=True).decode()
 
 
 def dump_words(words: tuple[str, ...]) -> str:

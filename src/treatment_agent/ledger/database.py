@@ -128,10 +128,10 @@ def write_many(conn: Connection, insert: Insert, rows: Sequence[Mapping[str, obj
         conn.exec_driver_sql(str(compiled), [dict(zip(names, line, strict=True)) for line in lines])
 
 
-def one_at_a_time(conn: Connection, purpose: Literal["schema", "enroll"]) -> None:
+def one_at_a_time(conn: Connection, purpose: Literal["schema", "enroll", "outreach"]) -> None:
     """Wait until no other transaction does the same; SQLite has a single writer anyway."""
     if conn.dialect.name == "postgresql":
-        number = {"schema": 1, "enroll": 2}[purpose]
+        number = {"schema": 1, "enroll": 2, "outreach": 3}[purpose]
         conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {number})")
 
 
@@ -167,8 +167,9 @@ class Database:
             yield conn
 
     def dispose(self) -> None:
-        """Close every connection."""
+        """Close every connection. A database in memory is gone with it; the next use begins an empty one."""
         self._engine.dispose()
+        self._open = self._open and not in_memory(self._url)
 
     @contextmanager
     def _transaction(self, *, write: bool, durable: bool = True) -> Iterator[Connection]:

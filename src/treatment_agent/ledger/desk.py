@@ -9,7 +9,7 @@ from functools import cache
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from treatment_agent.domain.handoff import HandoffKind, HandoffPacket, HandoffStatus, Urgency
+from treatment_agent.domain.handoff import Draft, HandoffKind, HandoffPacket, HandoffStatus, Urgency
 from treatment_agent.errors import NotFound, NotPermitted
 from treatment_agent.ledger import codec
 from treatment_agent.ledger.database import AnyRow, AnySelect, insert_into
@@ -17,6 +17,7 @@ from treatment_agent.ledger.tables import handoffs, still_open
 
 _STATUSES = list(HandoffStatus)
 _URGENCIES = list(Urgency)
+_PACKET = handoffs.c.payload, handoffs.c.words, handoffs.c.draft
 
 
 def is_open(packet: HandoffPacket) -> bool:
@@ -51,7 +52,7 @@ def put(conn: Connection, packets: Sequence[HandoffPacket], *, undelivered: Coll
     if not packets:
         return
     insert = insert_into(conn.dialect.name, handoffs)
-    kept = ("id",) if undelivered is not None else ("id", "undelivered")
+    kept = ("id", "draft") if undelivered is not None else ("id", "draft", "undelivered")
     columns = [c.name for c in handoffs.c if c.name not in kept]
     conn.execute(
         insert.on_conflict_do_update(index_elements=["id"], set_={c: insert.excluded[c] for c in columns}),
@@ -75,7 +76,10 @@ def put(conn: Connection, packets: Sequence[HandoffPacket], *, undelivered: Coll
 
 
 def _packet(row: AnyRow) -> HandoffPacket:
-    return replace(codec.load(HandoffPacket, row.payload), words=codec.load_words(row.words))
+    packet = replace(codec.load(HandoffPacket, row.payload), words=codec.load_words(row.words))
+    draft = codec.load(Draft, row.draft) if row.draft else None
+    # The patient wrote since: it does not tell everything any more.
+    return replace(packet, draft=draft) if draft and draft.of_words == len(packet.words) else packet
 
 
 def listed(conn: Connection, *, conversation_id: str | None, open_only: bool) -> tuple[HandoffPacket, ...]:
@@ -88,7 +92,7 @@ def listed(conn: Connection, *, conversation_id: str | None, open_only: bool) ->
 @cache
 def _listed_query(*, one_conversation: bool, open_only: bool) -> AnySelect:
     table = handoffs.c
-    query = select(table.payload, table.words).order_by(table.urgency, table.due_at, table.id)
+    query = select(*_PACKET).order_by(table.urgency, table.due_at, table.id)
     if one_conversation:
         query = query.where(table.conversation_id == bindparam("conversation"))
     return query.where(still_open) if open_only else query
@@ -98,7 +102,7 @@ def move_holding(conn: Connection, conversation_id: str, status: HandoffStatus, 
     """Move every open handoff that holds this conversation."""
     table = handoffs.c
     rows = conn.execute(
-        select(table.payload, table.words).where(
+        select(*_PACKET).where(
             table.conversation_id == conversation_id, still_open, table.kind == HandoffKind.HANDOFF.value
         )
     )
@@ -131,10 +135,28 @@ def attach_words(conn: Connection, handoff_id: str, text: str, *, undelivered: b
         conn.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(changes))
 
 
+def save_draft(conn: Connection, handoff_id: str, draft: Draft, *, untold: bool) -> bool:
+    """Keep a draft, with what earlier ones took added to its use; False if the patient wrote meanwhile.
+
+    `untold`: the desk has yet to be shown it.
+    """
+    packet = _locked(conn, handoff_id)
+    if packet is None or len(packet.words) != draft.of_words:
+        return False
+    found = conn.execute(select(handoffs.c.draft).where(handoffs.c.id == handoff_id)).scalar_one()
+    if found:
+        draft = replace(draft, use=codec.load(Draft, found).use.and_more(draft.use))
+    changes: dict[str, object] = {"draft": codec.dump(draft)}
+    if untold and draft.text:
+        changes["undelivered"] = True
+    conn.execute(update(handoffs).where(handoffs.c.id == handoff_id).values(changes))
+    return True
+
+
 def undelivered_packets(conn: Connection, *, conversation_id: str | None) -> tuple[HandoffPacket, ...]:
     """What the desk has not taken yet, most urgent first."""
     table = handoffs.c
-    query = select(table.payload, table.words).where(table.undelivered.is_(True))
+    query = select(*_PACKET).where(table.undelivered.is_(True))
     if conversation_id is not None:
         query = query.where(table.conversation_id == conversation_id)
     rows = conn.execute(query.order_by(table.urgency, table.due_at, table.id))
@@ -150,7 +172,7 @@ def overdue(conn: Connection, *, at: datetime) -> tuple[HandoffPacket, ...]:
     """Open handoffs and tasks that nobody acknowledged by their due time, most urgent first."""
     table = handoffs.c
     late = still_open, table.status == HandoffStatus.OPENED.value, table.due_at <= at
-    query = select(table.payload, table.words).where(*late).order_by(table.urgency, table.due_at, table.id)
+    query = select(*_PACKET).where(*late).order_by(table.urgency, table.due_at, table.id)
     return tuple(_packet(row) for row in conn.execute(query))
 
 
@@ -169,5 +191,5 @@ def escalate(conn: Connection, packet: HandoffPacket, *, was_due_at: datetime, u
 
 def _locked(conn: Connection, handoff_id: str) -> HandoffPacket | None:
     table = handoffs.c
-    row = conn.execute(select(table.payload, table.words).where(table.id == handoff_id).with_for_update()).first()
+    row = conn.execute(select(*_PACKET).where(table.id == handoff_id).with_for_update()).first()
     return None if row is None else _packet(row)

@@ -35,7 +35,7 @@ def add(conn: Connection, event_id: str, inputs: TurnInputs) -> None:
     """Keep what a turn was decided on. The words of open handoffs are not kept: their messages are on the books."""
     facts = inputs.facts
     digest = None if facts.case is None else _keep_case(conn, facts.case)
-    wordless = tuple(replace(packet, words=()) for packet in facts.open_handoffs)
+    wordless = tuple(replace(packet, words=(), draft=None) for packet in facts.open_handoffs)
     lean = replace(inputs, facts=replace(facts, case=None, open_handoffs=wordless))
     conn.execute(turn_inputs.insert().values(event_id=event_id, case_digest=digest, payload=codec.dump(lean)))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from treatment_agent.domain.books import ConversationRow, JournalEntry
-from treatment_agent.domain.handoff import HandoffPacket
+from treatment_agent.domain.handoff import Draft, HandoffPacket
 from treatment_agent.domain.office import Approval, ApprovalStatus, HeldBack, LogEntry, LogKind, Proof, ScriptKey
 from treatment_agent.ledger import desk, journal, limits
 from treatment_agent.ledger.database import Database
@@ -44,6 +44,27 @@ class SqlOffice:
                 )
                 journal.add_journal(conn, (entry,))
             return moved
+
+    def save_draft(self, packet: HandoffPacket, draft: Draft, *, at: datetime, untold: bool) -> bool:
+        """Keep a drafted summary, with a journal entry of what it took; False if the patient wrote since.
+
+        `untold`: the desk has yet to be shown it.
+        """
+        use = draft.use
+        took = f"{use.calls} calls, {use.input_tokens} + {use.output_tokens} tokens, {use.milliseconds} ms"
+        failed = f", failed: {', '.join(use.failures)}" if use.failures else ""
+        with self._database.write() as conn:
+            kept = desk.save_draft(conn, packet.id, draft, untold=untold)
+            entry = JournalEntry(
+                at=at,
+                action="draft",
+                rule="handoff.drafted" if draft.text else "handoff.not-drafted",
+                detail=f"model {use.model} {use.prompt}, {took}{failed}",
+                conversation_id=packet.conversation_id,
+                patient_id=packet.patient_id,
+            )
+            journal.add_journal(conn, (entry,))
+            return kept
 
     # -- the office's log
 

@@ -15,6 +15,7 @@ from treatment_agent.domain.books import (
     FamilyChange,
     JournalEntry,
     OutboxRow,
+    SendCheck,
     StoredEvent,
     Tally,
     TurnCommit,
@@ -41,6 +42,7 @@ from treatment_agent.ledger import (
     period,
     reading,
     report,
+    sending,
     turns,
 )
 from treatment_agent.ledger.consents import SqlConsents
@@ -204,9 +206,11 @@ class SqlLedger(SqlConsents, SqlOffice):
         with self._database.read() as conn:
             return outbox.texts(conn, conversation_id, unsent=unsent)
 
-    def mark_sending(self, key: str, *, at: datetime) -> bool:
-        """pending -> sending; False if it was not pending."""
+    def mark_sending(self, key: str, *, at: datetime, check: SendCheck | None = None) -> bool:
+        """pending -> sending; False if it was not pending. Raises NotPermitted if `check` refuses."""
         with self._database.write() as conn:
+            if check is not None:
+                sending.ask(conn, key, check, at=at)
             return outbox.mark_sending(conn, key, at=at)
 
     def mark_sent(self, key: str, receipt: Receipt, *, at: datetime) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from treatment_agent.domain.value import require_aware
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # SQLite only gives increasing row numbers to a column declared INTEGER.
 _Sequence = BigInteger().with_variant(Integer(), "sqlite")
@@ -223,6 +223,7 @@ handoffs = Table(
     Column("payload", Text, nullable=False),
     Column("words", FreeText, nullable=False),
     Column("undelivered", Boolean),
+    Column("draft", FreeText),
 )
 Index("handoffs_conversation", handoffs.c.conversation_id)
 still_open = handoffs.c.is_open.is_(True)

@@ -19,6 +19,7 @@ _ADDED: dict[int, tuple[Column[Any], ...]] = {
         tables.consents.c.chart_write,
     ),
     3: (conversations.c.entered_at, conversations.c.held_out),
+    4: (tables.handoffs.c.draft,),
 }
 
 

@@ -21,6 +21,6 @@ def assess(case: Case, policy: PracticePolicy, now: datetime) -> Assessment:
         NaiveDatetimeError: `now` has no UTC offset.
     """
     found = queue.assess(case, policy, now)
-    if not found.eligible or not policy.hold_out.holds(case.id):
+    if not found.eligible or not policy.hold_out.holds(case.patient.household_id or case.id):
         return found
     return replace(found, eligible=False, skip_rule=HOLD_OUT_RULE)

@@ -62,6 +62,14 @@ class Turn:
         """True while a visit stands and other times for it are on the table."""
         return self.visit_stands and self.conversation.phase in TALKING and bool(self.conversation.offers)
 
+    @property
+    def picks_again(self) -> bool:
+        """True when the number of the time that was just requested is sent once more, as people do who wait."""
+        ours, number = self.live_booking, self.facts.option
+        if number is None or ours is None or ours.status is not BookingStatus.REQUESTED:
+            return False
+        return self.conversation.numbered[number - 1 : number] == (ours.slot.id,)
+
 
 def language_of(interpretation: Interpretation, conversation: Conversation, policy: PracticePolicy) -> str | None:
     """The language the patient wrote in, if it is new and the office has approved texts in it."""

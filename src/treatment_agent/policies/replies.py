@@ -72,7 +72,7 @@ def _before_booking(turn: Turn, intent: Intent | None) -> Decision:
     if turn.by_call and intent in _PLANNING:
         return waiting.plan_by_call(turn)
     match intent:
-        case _ if turn.facts.cancels and intent in _MEANT_BY_CANCELLING:
+        case _ if turn.facts.cancels and _MEANT_BY_CANCELLING & set(turn.interpretation.intents):
             return visits.cancel(turn)
         case Intent.ACCEPT:
             return visits.accept(turn)
@@ -104,6 +104,8 @@ def _after_booking(turn: Turn, intent: Intent | None) -> Decision:
             return visits.cancel(turn)
         case Intent.AFFIRM if turn.is_moving:
             return visits.affirm(turn)
+        case Intent.CHANGE if turn.picks_again:
+            return Decision(move=Move.STAY, rules=("reply.booked-already",))
         case Intent.CHANGE | Intent.OTHER_TIMES:
             return visits.change(turn)
         case Intent.DECLINE | Intent.DEFER:

@@ -22,7 +22,7 @@ Problem = tuple[str, str]
 
 # Texts that the replies choose by themselves, beside cadence, topics and rule scripts.
 NEEDED_SCRIPTS: Final = (
-    "offer", "offer-one", "offer-nearest", "offer-nearest-one", "no-slots", "ask-which", "ask-times", "ask-date",
+    "offer", "offer-one", "offer-nearest", "offer-nearest-one", "no-slots", "ask-which", "ask-date",
     "booked", "booking-requested", "slot-taken", "slot-taken-one", "moved", "booking-failed", "callback-ask",
     "callback-confirmed", "callback-confirmed-at", "link", "declined", "deferred", "deferred-until", "ask-reason",
     "reason-noted", "already", "change-noted", "logistics", "logistics-duration", "who", "thanks",

@@ -13,10 +13,12 @@ from treatment_agent.ports.world import (
     CaseSource,
     Chart,
     Clock,
+    ConversationLine,
     Interpreter,
     Messenger,
     Scheduler,
     StaffDesk,
+    SummaryDrafter,
 )
 
 __all__ = [
@@ -24,9 +26,11 @@ __all__ = [
     "Chart",
     "Clock",
     "ConsentChart",
+    "ConversationLine",
     "Interpreter",
     "Ledger",
     "Messenger",
     "Scheduler",
     "StaffDesk",
+    "SummaryDrafter",
 ]

@@ -16,6 +16,7 @@ from treatment_agent.domain.books import (
     FamilyChange,
     JournalEntry,
     OutboxRow,
+    SendCheck,
     StoredEvent,
     Tally,
     TurnCommit,
@@ -140,8 +141,12 @@ class Ledger(OfficeBooks, Protocol):
         """Texts of a conversation in order; with `unsent`, only `pending` and `sending` ones."""
         ...
 
-    def mark_sending(self, key: str, *, at: datetime) -> bool:
-        """pending -> sending; False if it was not pending."""
+    def mark_sending(self, key: str, *, at: datetime, check: SendCheck | None = None) -> bool:
+        """pending -> sending; False if it was not pending.
+
+        `check` is asked in the same transaction, while no other worker can start a text that is checked. Raises
+        NotPermitted with its rule if it refuses; nothing is changed then.
+        """
         ...
 
     def mark_sent(self, key: str, receipt: Receipt, *, at: datetime) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from treatment_agent.domain.books import ConversationRow
-from treatment_agent.domain.handoff import HandoffPacket
+from treatment_agent.domain.handoff import Draft, HandoffPacket
 from treatment_agent.domain.office import (
     Approval,
     ApprovalStatus,
@@ -30,6 +30,13 @@ class OfficeBooks(Protocol):
         self, packet: HandoffPacket, *, was_due_at: datetime, at: datetime, untold: bool
     ) -> HandoffPacket | None:
         """Write a packet with its next owner and a journal entry; None if it was acknowledged or escalated since.
+
+        `untold`: the desk has yet to be shown it.
+        """
+        ...
+
+    def save_draft(self, packet: HandoffPacket, draft: Draft, *, at: datetime, untold: bool) -> bool:
+        """Keep a drafted summary, with a journal entry of what it took; False if the patient wrote since.
 
         `untold`: the desk has yet to be shown it.
         """

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from pydantic import SecretStr
 
 from treatment_agent.domain.handoff import HandoffPacket
-from treatment_agent.domain.interpretation import Interpretation, Situation
+from treatment_agent.domain.interpretation import Interpretation, ModelUse, Situation, Topic
 from treatment_agent.domain.messages import (
     ApprovedMessage,
     Channel,
@@ -118,6 +118,25 @@ class StaffDesk(Protocol):
 
     def deliver(self, packet: HandoffPacket) -> None:
         """Show or update a handoff. Idempotent by `packet.id`: delivering again replaces."""
+        ...
+
+
+ConversationLine = tuple[str, SecretStr]
+"""Who wrote (`patient` or `office`), and what."""
+
+
+class SummaryDrafter(Protocol):
+    """Drafts handoff summaries for staff. No patient reads one, and none decides anything."""
+
+    @property
+    def remote(self) -> bool:
+        """True unless the conversation surely stays on this machine."""
+        ...
+
+    def draft(
+        self, lines: Sequence[ConversationLine], topics: Sequence[Topic], situation: Situation
+    ) -> tuple[str, ModelUse]:
+        """A summary of the lines, oldest first, and what it took; an empty one where there is none. Never raises."""
         ...
 
 

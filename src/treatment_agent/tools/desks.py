@@ -27,7 +27,8 @@ class ConsoleDesk:
         if packet.status is not HandoffStatus.OPENED:
             self._console.print(Text(f"handoff {packet.id}: {packet.status.value}"))
             return
-        lines = [packet.summary, *(f'"{words}"' for words in packet.words), packet.suggestion]
+        drafted = packet.draft.marked if packet.draft else ""
+        lines = [packet.summary, drafted, *(f'"{words}"' for words in packet.words), packet.suggestion]
         title = Text(f"{packet.kind.value} for {owner}, due {packet.due_at:%Y-%m-%d %H:%M %Z}")
         self._console.print(Panel(Text("\n".join(line for line in lines if line)), title=title, title_align="left"))
 
@@ -72,6 +73,7 @@ def _record(packet: HandoffPacket) -> dict[str, object]:
         "opened_at": packet.opened_at.isoformat(),
         "due_at": packet.due_at.isoformat(),
         "summary": packet.summary,
+        "draft": packet.draft.text if packet.draft else "",
         "suggestion": packet.suggestion,
         "words": list(packet.words),
         "offered": [{"start": slot.start.isoformat(), "provider_id": slot.provider_id} for slot in packet.offered],

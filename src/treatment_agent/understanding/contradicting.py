@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ _AGAINST = {
 _HARMLESS = 0.5
 # From here on the message as a whole is a pick whatever was said before it.
 _NO_DOUBT = 0.9
+_NEVER_MIND = re.compile(r"\W*(?:(?:oh|ok|okay|actually|no)\W+)*(?:never ?mind|nvm|forget it)\W*", re.IGNORECASE)
 
 
 def torn(labels: Collection[Topic | Intent | None]) -> bool:
@@ -39,7 +41,7 @@ def contradictions(seen: Evidence, intent: Intent, sure: float) -> dict[int, Cla
     found: dict[int, ClauseReading] = {}
     for number, (clause, part) in enumerate(zip(seen.clauses, seen.parts, strict=True)):
         label = _opposite(clause, None if part is seen.whole else part, against, sure)
-        if label is None or (label is Intent.DEFER and _before_a_sure_pick(seen, number)):
+        if label is None or _before_a_pick(seen, number, label):
             continue
         own = clause.label is label
         share = clause.confidence if own else part.of(label)
@@ -56,10 +58,16 @@ def _opposite(clause: ClauseReading, part: Reading | None, against: Collection[I
     return label if label in against and label is not Intent.DEFER and share >= sure else None
 
 
-def _before_a_sure_pick(seen: Evidence, number: int) -> bool:
-    """True for what comes before a pick that leaves no doubt: "my boss is killing me. number 2 works"."""
+def _before_a_pick(seen: Evidence, number: int, label: Intent) -> bool:
+    """True for what comes before a pick that leaves no doubt: "my boss is killing me. number 2 works".
+
+    A "never mind" before a pick takes back what was asked for until then, such as a call.
+    """
+    if label is Intent.DECLINE:
+        span, last = seen.clauses[number].span, number == len(seen.clauses) - 1
+        return not last and seen.pick.option is not None and _NEVER_MIND.fullmatch(span.of(seen.text)) is not None
     picked = any(clause.label is Intent.ACCEPT for clause in seen.clauses[number + 1 :])
-    return picked and seen.whole.of(Intent.ACCEPT) >= _NO_DOUBT
+    return label is Intent.DEFER and picked and seen.whole.of(Intent.ACCEPT) >= _NO_DOUBT
 
 
 def _harmless(part: Reading, against: Collection[Intent]) -> bool:

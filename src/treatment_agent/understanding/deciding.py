@@ -98,6 +98,9 @@ def _when_call_asked(kind: str, clause: ClauseEvidence, context: Context) -> Int
         return Intent.DECLINE
     if kind == "defer" and not clause.timed:
         return Intent.DEFER
+    if kind == "ask_times" and clause.asks and not clause.timed:
+        # "Or are there other times open?" is about a visit: the hour of a call is told, not asked for.
+        return Intent.OTHER_TIMES
     if kind in ("defer", "ask_times", "") and context.times.until and not _soon(context):
         return Intent.DEFER
     if kind == "ack" and not clause.timed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from treatment_agent.domain.interpretation import Ambiguity, ClauseReading, Facts, Intent, Reason, Topic
+from treatment_agent.domain.interpretation import Ambiguity, Asked, ClauseReading, Facts, Intent, Reason, Topic
 from treatment_agent.understanding.cancelling import speaks_of_cancelling
 from treatment_agent.understanding.contradicting import torn
 from treatment_agent.understanding.deciding import Context
@@ -16,6 +16,7 @@ _REASON_OF = {
     "sensitive.fear-more": Reason.FEAR,
     "clinical.medical": Reason.MEDICAL,
     "clinical.can-wait": Reason.NOT_URGENT,
+    "clinical.second-opinion": Reason.SECOND_OPINION,
     Topic.FINANCING: Reason.COST,
     Topic.INSURANCE: Reason.INSURANCE,
     Topic.COMPLAINT: Reason.DISSATISFIED,
@@ -39,7 +40,9 @@ def facts_of(context: Context, clauses: Sequence[ClauseReading], evidence: Seque
     call_at = times.instant or (windows[0].start if windows else None)
     # Nothing is booked unless the message accepts; a day named in a search or a simple yes is told all the same.
     accepted = Intent.ACCEPT in intents
-    option = pick.option if intents & _CHOOSING else None
+    # With a visit requested a bare number repeats a pick: the reply sees whether it is the same one.
+    repeats = Intent.CHANGE in intents and context.situation.asked is Asked.BOOKED
+    option = pick.option if intents & _CHOOSING or repeats else None
     if accepted and option is None and not pick.ambiguous:
         option = context.leans
     asked = (ask for ask in (e.question() for e in evidence) if ask)

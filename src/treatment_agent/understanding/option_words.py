@@ -31,20 +31,23 @@ _LONE_WORDS = {
 }
 _LONE = {word: table for table, words in _LONE_WORDS.items() for word in words.split()}
 _NOT_AMONG_OFFERS = frozenset(
-    "you possible available than in that anything something in today this next time u opening".split()
+    """
+    you possible available than in that anything something in today this next time u opening week weeks month semana
+    mes thing
+    """.split()
 )
 _BEFORE_NUMBER = frozenset(
     """
     take choose pick prefer want like do with yes yeah yep ok okay sure please pls la quiero prefiero si book
     me lets reply confirm confirming say says said go por favor elijo escojo answer its be the w so hmm hm um uh
-    umm uhh well definitely id is type text press get el for gimme need
+    umm uhh well definitely sorry wait id is type text press get el for gimme need
     """.split()
 )
 _AFTER_NUMBER = frozenset(
     """
     please pls plz works work is would thanks thank ok okay good great for sounds best will fine it if thx por
     gracias me esta y and or i perfect se as should looks was seems better then although but instead ty
-    estaria porque that yes yep yeah si it lol unless bc because cuz cause like wait still an we
+    porfa porfis plis estaria porque that yes yep yeah si it lol unless bc because cuz cause like wait still an we
     """.split()
 )
 _FILLERS = frozenset(
@@ -61,7 +64,8 @@ _ORDINAL_NOUNS = frozenset(
 )
 _ORDINAL_CLOSERS = frozenset(
     """
-    works work is please pls would sounds thanks thank will if for one looks me por gracias esta and or y o
+    porfa porfis plis cheers works work is please pls would sounds thanks thank will if for one looks me por gracias
+    esta and or y o
     should was can then seems esta por que
     """.split()
 )
@@ -186,7 +190,8 @@ def _ordinal(page: Page, index: int) -> Pointer | None:
     noun = noun or (
         following in ("of", "de") and page.word(index + 2) in _THOSE and month_of(page.word(index + 3)) is None
     )
-    if not (noun or (closed and (article or index == 0 or page.word(index - 1) in _BEFORE_NUMBER))):
+    opens = index == 0 or page.kind(index - 1) is Kind.BREAK or page.word(index - 1) in _BEFORE_NUMBER
+    if not (noun or (closed and (article or opens))):
         return None
     if page.word(index - 1) in ("a", "my", "at", "one", "just", "our") or _asked_about(page, index):
         return None

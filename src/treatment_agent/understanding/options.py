@@ -9,6 +9,7 @@ from treatment_agent.domain.interpretation import Situation, Span
 from treatment_agent.domain.text import NormalizedText, fold
 from treatment_agent.understanding.option_words import Pointer, first_of, order_pointers, pointers_in
 from treatment_agent.understanding.times.clock_times import mark_clocks
+from treatment_agent.understanding.times.compared import comparisons_written_out
 from treatment_agent.understanding.times.day_hours import POINT_MINUTES, Hours, Shape
 from treatment_agent.understanding.times.mention_state import Mention
 from treatment_agent.understanding.times.mentions import mentions_of
@@ -18,6 +19,7 @@ from treatment_agent.understanding.times.suiting import Wish, wishes_of
 from treatment_agent.understanding.times.tokens import Kind, tokenize
 
 _HALF_DAY = 12 * 60
+_LATEST_HOUR = 12
 _FEWEST_IN_RANGE = 3
 _DENIALS = frozenset(
     "cant not dont doesnt wont neither none ninguna ninguno tampoco couldnt unfortunately isnt arent".split()
@@ -64,10 +66,12 @@ def pick_option(text: NormalizedText, situation: Situation) -> OptionPick:
     if not situation.offers:
         return OptionPick(None)
     plain = written_out(page_of(tokenize(text), situation))
-    page = without_moved(mark_clocks(plain))
+    page = without_moved(comparisons_written_out(mark_clocks(plain)))
     mentions = mentions_of(page)
     pointers = pointers_in(page, plain, len(page.offers))
     ordered = order_pointers(page)
+    taken_back = _taken_back(page)
+    pointers, ordered = _since(pointers, taken_back), _since(ordered, taken_back)
     evidence = [
         found
         for found in (
@@ -80,6 +84,17 @@ def pick_option(text: NormalizedText, situation: Situation) -> OptionPick:
     ]
     excluded = _excluded(page, mentions, pointers + ordered)
     return _decide(text, page, mentions, evidence, excluded)
+
+
+def _taken_back(page: Page) -> int:
+    """The index behind the last "no wait" or "I mean": what was picked before it is taken back."""
+    found = (phrase_at("corrections", page, at) for at in range(len(page.tokens)))
+    return max((behind for _, behind in filter(None, found)), default=0)
+
+
+def _since(pointers: tuple[Pointer, ...], index: int) -> tuple[Pointer, ...]:
+    later = tuple(pointer for pointer in pointers if pointer.first >= index)
+    return later or pointers
 
 
 def _decide(
@@ -120,9 +135,15 @@ def _by_exclusion(
     """
     if len(left) == 1 and other:
         return OptionPick(min(left), span=_span(text, page, *other))
-    if either and not left and not _denied(page, either[0]):
+    if either and not left and not _denied(page, either[0]) and not _counts_more(page):
         return OptionPick(_earliest(page, frozenset(range(1, len(page.offers) + 1))), span=_span(text, page, *either))
     return OptionPick(None)
+
+
+def _counts_more(page: Page) -> bool:
+    """True for "10 on either of those days": a number that is no option asks for something else."""
+    numbers = (t.value for t in page.tokens if t.kind is Kind.NUMBER)
+    return any(len(page.offers) < number <= _LATEST_HOUR for number in numbers)
 
 
 def _all_the_same(page: Page) -> bool:

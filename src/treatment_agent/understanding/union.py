@@ -43,7 +43,9 @@ class Union:
         return replace(answer, clauses=(*answer.clauses, *added))
 
 
-def beside_local(interpreter: Interpreter | None, baa: Agreement | None = None) -> Interpreter:
+def beside_local(
+    interpreter: Interpreter | None, baa: Agreement | None = None, *, local: LocalInterpreter | None = None
+) -> Interpreter:
     """The local interpreter, or the given one with the local one beside it. A language model may do less.
 
     Raises:
@@ -51,10 +53,10 @@ def beside_local(interpreter: Interpreter | None, baa: Agreement | None = None) 
     """
     require_agreement(interpreter, baa)
     if interpreter is None or isinstance(interpreter, LocalInterpreter | Union | BesideLocal):
-        return interpreter or LocalInterpreter()
+        return interpreter or local or LocalInterpreter()
     if isinstance(interpreter, ModelInterpreter):
-        return BesideLocal(interpreter, LocalInterpreter())
-    return Union(interpreter)
+        return BesideLocal(interpreter, local or LocalInterpreter())
+    return Union(interpreter, local)
 
 
 def _found(clause: ClauseReading) -> bool:

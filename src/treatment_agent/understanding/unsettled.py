@@ -82,9 +82,16 @@ _NO_CALLS: Final = re.compile(
 # "2" behind a time that was taken: the patient means the other one, or does not know of the visit.
 _BARE_PICK: Final = re.compile(
     r"\W*(?:(?:no|actually|sorry|wait|i mean|i meant|make it|make that|option|number|opcion|the|la|el)\W+)*"
-    r"(?:[1-9]|one|two|three|first|second|third|uno|dos|tres|primera|segunda)(?: one)?"
+    r"(?P<number>[1-9]|one|two|three|first|second|third|uno|dos|tres|primera|segunda)(?: one)?"
     r"(?:\W+(?:please|instead|mejor|pls))*\W*"
 )
+_NUMBERS: Final = {
+    "one": 1, "first": 1, "uno": 1, "primera": 1, "two": 2, "second": 2, "dos": 2, "segunda": 2, "three": 3, "third": 3,
+    "tres": 3,
+}  # fmt: skip
+# With a visit booked, an hour beside a wish for a call is the hour of the call.
+_CALL_ME: Final = re.compile(r"\b(?:call|phone|ring) (?:me|us)\b|\b(?:llamarme|llameme|me (?:pueden? )?llam\w+)\b")
+_MOVES: Final = re.compile(r"\b(?:mov\w+|chang\w+|re ?schedul\w+|cancel\w*|cambi\w+|reprogram\w+|instead|switch\w*)\b")
 _BOOKABLE: Final = frozenset((Intent.ACCEPT, Intent.AFFIRM, Intent.OTHER_TIMES))
 # Beside these an acceptance goes to a person anyway.
 _CONTRADICTIONS: Final = frozenset((Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
@@ -104,11 +111,7 @@ def hold_back(
     if Intent.CALLBACK in labels and _NO_CALLS.search(said):
         return _handed(text, clauses, Topic.OTHER, "other.no-calls"), context
     if situation.asked is Asked.BOOKED and not any(isinstance(label, Topic) for label in labels):
-        if _BARE_PICK.fullmatch(text.folded):
-            return tuple(
-                replace(c, label=Intent.CHANGE, rule=_rule_of(Intent.CHANGE), part=PART) for c in clauses
-            ), context
-        return clauses, context
+        return _when_booked(text.folded, said, clauses, context)
     if not situation.offers or situation.asked is Asked.CALLBACK_ASK:
         return clauses, context
     named = context.pick.option is not None or context.pick.ambiguous or context.leans is not None
@@ -128,6 +131,24 @@ def hold_back(
     if (context.pick.span and not overlaps(span, context.pick.span)) or _TAKING.search(rest):
         return clauses, context
     return _as_question(clauses), replace(context, pick=OptionPick(None), leans=None)
+
+
+def _when_booked(
+    folded: str, said: str, clauses: tuple[ClauseReading, ...], context: Context
+) -> tuple[tuple[ClauseReading, ...], Context]:
+    """With a visit there is nothing to pick: a bare number is a change, and an hour may be that of a call."""
+    bare = _BARE_PICK.fullmatch(folded)
+    if bare:
+        number = _NUMBERS.get(bare["number"], 0) or int(bare["number"])
+        return _relabelled(clauses, Intent.CHANGE), replace(context, pick=OptionPick(number))
+    change = {clause.label for clause in clauses} <= {Intent.CHANGE, Intent.ACK}
+    if change and _CALL_ME.search(said) and not _MOVES.search(said):
+        return _relabelled(clauses, Intent.CALLBACK), context
+    return clauses, context
+
+
+def _relabelled(clauses: Sequence[ClauseReading], intent: Intent) -> tuple[ClauseReading, ...]:
+    return tuple(replace(clause, label=intent, rule=_rule_of(intent), part=PART) for clause in clauses)
 
 
 def _rule_of(intent: Intent) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from treatment_agent.domain.books import ModelTally
 from treatment_agent.domain.measures import Funnel, Group, Measures
 from treatment_agent.domain.review import Review
 from treatment_agent.policies.office import OfficeProfile
@@ -16,9 +17,17 @@ from treatment_agent.web.view import Count
 _FEW = 30
 _FAMILIES = {"inlay_onlay": "Inlay or onlay"}
 
+_NO_MODEL = ModelTally()
+
 
 def render(
-    measures: Measures, review: Review, office: OfficeProfile, *, sample: bool = False, notes: tuple[str, ...] = ()
+    measures: Measures,
+    review: Review,
+    office: OfficeProfile,
+    *,
+    sample: bool = False,
+    notes: tuple[str, ...] = (),
+    model: ModelTally = _NO_MODEL,
 ) -> str:  # fmt: skip
     """The page. Everything that came from a person or a file is escaped.
 
@@ -28,6 +37,7 @@ def render(
         office: Its name, zone and providers' names.
         sample: True for invented people, so that the page says so.
         notes: Remarks for the foot of the page.
+        model: What a language model added and took, if one was asked.
     """
     environment = Environment(
         loader=PackageLoader("treatment_agent.web"),
@@ -41,6 +51,8 @@ def render(
     environment.filters.update(script=labels.script)
     return environment.get_template("report.html.j2").render(
         m=measures,
+        model=model,
+        model_lines=telling.model_lines(model) if model.messages else (),
         funnel=measures.funnel,
         review=review,
         office=office,

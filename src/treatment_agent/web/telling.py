@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from treatment_agent.domain.books import ModelTally
 from treatment_agent.domain.shares import Share
 from treatment_agent.domain.survival import Survival
 
@@ -38,3 +39,20 @@ def median_days(times: Survival) -> str:
 def money(cents: int) -> str:
     """`$29,175`."""
     return f"${cents / 100:,.0f}"
+
+
+def model_lines(model: ModelTally) -> tuple[tuple[str, str], ...]:
+    """What a language model added and took, as label and figure. Some message must have been put to it."""
+    each = model.conversations
+    return (
+        ("messages it was asked about", f"{model.messages} in {each} conversations"),
+        ("read otherwise than here", f"{model.disagreed}"),
+        ("made routine of what was unclear", f"{model.resolved}"),
+        ("found a topic not found here", f"{model.added}"),
+        ("gave no answer", f"{model.unanswered}"),
+        ("failed attempts", ", ".join(f"{kind} {count}" for kind, count in model.failures.items()) or "none"),
+        ("calls per conversation", f"{model.calls / each:.1f}"),
+        ("tokens per conversation", f"{model.input_tokens / each:.0f} in, {model.output_tokens / each:.0f} out"),
+        ("of these in the provider's cache", f"{100 * model.cached_tokens / max(model.input_tokens, 1):.0f}%"),
+        ("waiting per message", f"{model.milliseconds / model.messages:.0f} ms, at most {model.slowest} ms"),
+    )

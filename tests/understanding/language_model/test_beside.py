@@ -84,8 +84,11 @@ class TestCan:
 
         assert found.topics == (Topic.INSURANCE,)
 
-    def test_add_an_opt_out(self):
-        assert Intent.OPT_OUT in beside(own(reading(Intent.DEFER)), said(reading(Intent.OPT_OUT))).intents
+    def test_have_a_person_read_an_opt_out_that_only_it_heard(self):
+        found = beside(own(reading(Intent.DEFER)), said(reading(Intent.OPT_OUT)))
+
+        assert found.topics == (Topic.OTHER,)
+        assert found.clauses[-1].rule == "consent.unclear"
 
     def test_add_a_reason_and_a_day_where_none_was_found(self):
         facts = {"reason": "time_work_childcare", "until": "2027-05-01"}
@@ -107,6 +110,10 @@ class TestCannot:
         found, _ = read(text, [answer((text, Intent.ACK))])
 
         assert found.topics
+
+    @pytest.mark.parametrize("before", [own(reading(Intent.ACCEPT)), own(reading(Topic.FINANCING)), own(reading(None))])
+    def test_revoke_a_consent(self, before: Interpretation):
+        assert Intent.OPT_OUT not in beside(before, said(reading(Intent.OPT_OUT))).intents
 
     @pytest.mark.parametrize("label", [label for label in Intent if label not in (Intent.OPT_OUT, Intent.DEFER)])
     def test_change_what_was_clear_here(self, label: Intent):

@@ -13,6 +13,7 @@ from treatment_agent.domain.interpretation import Asked, Intent, Situation, Topi
 from treatment_agent.domain.scheduling import Slot
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.understanding.language_model import Example
+from treatment_agent.understanding.language_model.drafting import summary_prompt
 from treatment_agent.understanding.language_model.prompt import prompt_with
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -24,6 +25,7 @@ SITUATION = Situation(
 )
 # Instructions and examples of each version. A changed prompt gets a new version, and a line here.
 DIGESTS = {"p1": "6f6701fffbe8"}
+SUMMARY_DIGESTS = {"s1": "18161ef14700"}
 HARVEST = Example(message="after harvest", clauses=(("after harvest", Intent.DEFER),))
 
 
@@ -33,6 +35,11 @@ class TestPrompt:
         told = json.dumps([prompt.instructions, prompt.examples])
 
         assert DIGESTS[prompt.version] == sha256(told.encode()).hexdigest()[:12]
+
+    def test_of_drafts_has_another_version_when_a_word_changes(self):
+        version, instructions = summary_prompt()
+
+        assert SUMMARY_DIGESTS[version] == sha256(instructions.encode()).hexdigest()[:12]
 
     def test_names_every_label(self):
         instructions = prompt_with().instructions

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from treatment_agent.understanding.language_model.beside import BesideLocal
 from treatment_agent.understanding.language_model.calls import ModelCalls, Reply, Request
+from treatment_agent.understanding.language_model.drafting import SummaryDrafter
 from treatment_agent.understanding.language_model.interpreter import Mode, ModelInterpreter
 from treatment_agent.understanding.language_model.langchain_calls import LangChainCalls
 from treatment_agent.understanding.language_model.openai_calls import OpenAICalls
@@ -32,4 +33,5 @@ __all__ = [
     "Patience",
     "Reply",
     "Request",
+    "SummaryDrafter",
 ]

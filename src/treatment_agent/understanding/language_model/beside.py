@@ -1,6 +1,8 @@
 """A language model beside the local interpreter: what it may change, and nothing else.
 
-- Topics and opt-outs of either side count. What the local one found stays found.
+- Topics of either side count. What the local one found stays found.
+- An opt-out that only the model heard is read by a person, and nothing is sent until then: a model by itself can
+  neither revoke a consent nor put a revocation in the place of another topic.
 - What the local one was sure of is routine stays as it is, whatever the model makes of it.
 - A clause that the local one left open becomes what the model read there, if the model is sure of every word of it and
   agrees with the local one on every clause that was clear.
@@ -27,6 +29,7 @@ from treatment_agent.domain.interpretation import (
     Situation,
     Topic,
 )
+from treatment_agent.policies.gate import UNCLEAR as UNCLEAR_OPT_OUT
 from treatment_agent.ports import Interpreter
 from treatment_agent.understanding.language_model.interpreter import Mode, ModelInterpreter
 
@@ -102,12 +105,15 @@ def beside(own: Interpretation, model: Interpretation) -> Interpretation:
 
 
 def _added(own: Interpretation, model: Interpretation) -> tuple[ClauseReading, ...]:
-    """Topics and opt-outs that only the model found."""
+    """Topics that only the model found, and opt-outs that only it heard, which a person must read."""
     found = {clause.label for clause in own.clauses if not is_open(clause)}
     kinds: dict[Topic | Intent, ClauseReading] = {}
     for clause in model.clauses:
-        if isinstance(clause.label, Topic) or clause.label is Intent.OPT_OUT:
+        if isinstance(clause.label, Topic):
             kinds.setdefault(clause.label, clause)
+        elif clause.label is Intent.OPT_OUT:
+            unclear = replace(clause, label=Topic.OTHER, rule=UNCLEAR_OPT_OUT, threshold=0.0)
+            kinds.setdefault(clause.label, unclear)
     return tuple(clause for label, clause in kinds.items() if label not in found)
 
 

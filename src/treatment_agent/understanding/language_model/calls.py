@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
+
+_LONGEST_NAME = 24
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -54,6 +57,12 @@ class ModelCalls(Protocol):
             ModelFailed: nothing usable came back; the error holds neither the question nor the answer.
         """
         ...
+
+
+def named(calls: ModelCalls) -> str:
+    """The model's name as events record it: an id, short and without anything odd."""
+    slug = re.sub(r"[^a-z0-9_.:/-]+", "-", calls.name, flags=re.IGNORECASE).lstrip("_.:/-")
+    return slug[:_LONGEST_NAME] or "unnamed"
 
 
 def on_this_machine(address: str) -> bool:

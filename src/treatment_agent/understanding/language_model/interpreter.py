@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,13 +16,12 @@ from treatment_agent.domain.text import normalize
 from treatment_agent.errors import ConfigurationError, ModelFailed
 from treatment_agent.policies.tongue import written_in
 from treatment_agent.understanding.language_model import answer
-from treatment_agent.understanding.language_model.calls import ModelCalls
+from treatment_agent.understanding.language_model.calls import ModelCalls, named
 from treatment_agent.understanding.language_model.prompt import Example, prompt_with
 from treatment_agent.understanding.language_model.pseudonyms import Shown, hide
 from treatment_agent.understanding.language_model.resilience import Asking, Breaker, Meter, Patience
 
 log = logging.getLogger(__name__)
-_LONGEST_NAME = 24
 _LONGEST_TEXT = 2000
 
 
@@ -79,8 +77,7 @@ class ModelInterpreter:
         self._remote = calls.remote
         self._asking = Asking(calls, patience or Patience(), breaker or Breaker())
         self._prompt = prompt_with(examples)
-        slug = re.sub(r"[^a-z0-9_.:/-]+", "-", calls.name, flags=re.IGNORECASE).lstrip("_.:/-")
-        self._name = slug[:_LONGEST_NAME] or "unnamed"
+        self._name = named(calls)
 
     @property
     def version(self) -> str:

@@ -83,7 +83,7 @@ class Prompt:
     def request(self, shown: str, situation: Situation) -> Request:
         """The request for one message, as it may be shown, in its situation."""
         offers = tuple(_slot(slot) for slot in situation.offers)
-        now = f"{_moment(situation)}"
+        now = moment(situation)
         return Request(
             instructions=self.instructions,
             examples=self.examples,
@@ -132,7 +132,8 @@ def _question(asked: Asked, offers: tuple[str, ...], now: str | None, message: s
     return json.dumps(told, ensure_ascii=False)
 
 
-def _moment(situation: Situation) -> str:
+def moment(situation: Situation) -> str:
+    """The office's local time as a model sees it."""
     now = situation.now
     return f"{_DAYS[now.weekday()]} {_MONTHS[now.month - 1]} {now.day} {now.year} {now:%H:%M}"
 

@@ -42,6 +42,11 @@ class Shown:
     raw: str
     _pieces: tuple[tuple[Span, Span], ...] = field(default=())
 
+    @property
+    def hidden_words(self) -> dict[str, str]:
+        """What each stand-in stands for, as it was written first."""
+        return {shown.of(self.text): hidden.of(self.raw) for shown, hidden in reversed(self._pieces)}
+
     def back(self, span: Span) -> Span:
         """The same place in the message as it was received; a stand-in stands for all it hides."""
         return Span(self._at(span.start, last=False), self._at(span.end, last=True))
@@ -73,6 +78,12 @@ def hide(raw: str, situation: Situation) -> Shown:
         text += stand_in
         end = found.end
     return Shown(text + raw[end:], raw, tuple(pieces))
+
+
+def invented(text: str) -> bool:
+    """True when a text holds a mail or web address, a phone number or a long number."""
+    wanted = ("EMAIL", "LINK", "PHONE", "NUMBER")
+    return any(pattern.search(text) for kind, pattern in _PATTERNS if kind in wanted)
 
 
 def _in_order(raw: str, situation: Situation) -> list[tuple[str, Span]]:

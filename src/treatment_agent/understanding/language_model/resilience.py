@@ -142,7 +142,7 @@ class Asking:
         seconds = min(self.patience.attempt_seconds, until - time.monotonic())
         meter.calls += 1
         try:
-            reply = _within(seconds, lambda: self.calls.ask(request, timeout=seconds))
+            reply = within(seconds, lambda: self.calls.ask(request, timeout=seconds))
             meter.add(reply)
             return read(reply.text)
         except ModelFailed as error:
@@ -171,7 +171,7 @@ def _may_change(error: BaseException) -> bool:
     return isinstance(error, ModelFailed) and error.kind not in _FINAL
 
 
-def _within(seconds: float, call: Callable[[], T]) -> T:
+def within(seconds: float, call: Callable[[], T]) -> T:
     """Call, and come back in time even if the call does not.
 
     In a thread of its own: a server that sends a byte a second keeps every timeout of a client from running out. And in

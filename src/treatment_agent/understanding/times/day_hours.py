@@ -94,7 +94,7 @@ _BUSY = frozenset(
 _NOONS = frozenset("noon midday mediodia".split())
 _ONLY = frozenset("only solo solamente nomas puro pura".split())
 _MOST_SMALL_WORDS = 3
-_RANGE_WORDS = frozenset("to through until and a y hasta".split())
+_RANGE_WORDS = frozenset("to through until and an n a y hasta".split())
 
 
 def hours_at(page: Page, index: int) -> tuple[Hours, int] | None:
@@ -109,7 +109,7 @@ def _range_at(page: Page, index: int) -> tuple[Hours, int] | None:
         return None
     join = page.kind(low + 1) is Kind.DASH or (
         page.word(low + 1) in _RANGE_WORDS
-        and (page.word(low + 1) not in ("and", "y") or page.word(index) in ("between", "entre"))
+        and (page.word(low + 1) not in ("and", "an", "n", "y") or page.word(index) in ("between", "entre"))
     )
     high = page.skip(low + 2, _SMALL)
     to_noon = page.word(high) in _NOONS and clock_minutes(page.tokens[low]) < _NOON

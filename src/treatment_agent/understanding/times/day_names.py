@@ -34,6 +34,7 @@ from treatment_agent.understanding.times.tokens import Kind
 _LONGEST_MONTH = 31
 _MOST_LISTED = 5
 _FEWEST_SPELLED = 3
+_MONTH_REACHES = 20
 _ARTICLES_TOO = frozenset("a an un una one".split())
 
 _PAST = frozenset("last past previous pasado ultimo".split())
@@ -141,7 +142,9 @@ def _more_days(page: Page, month: int, found: Found) -> Found:
         days, behind = found
         dash = page.kind(behind) is Kind.DASH or page.word(behind) in ("to", "through")
         join = dash or page.kind(behind) is Kind.COMMA or page.word(behind) in _LIST_JOINS
-        at = page.skip(behind + 1, frozenset("the el or and".split()))
+        bare = not join and page.kind(behind) is Kind.NUMBER and days.last.day < page.value(behind) <= _LONGEST_MONTH
+        join = join or (bare and page.word(behind + 1) in _LIST_JOINS)
+        at = behind if bare else page.skip(behind + 1, frozenset("the el or and".split()))
         day = _day_number(page, at) if join and page.kind(at) in (Kind.NUMBER, Kind.ORDINAL) else 0
         following = page.word(at + 1)
         if not day or following in UNITS or following in _ORDINAL_NOUNS or month_of(following):
@@ -192,6 +195,10 @@ def _spelled_day(page: Page, place: int, said: set[str]) -> int:
 
 def _day_of_month(page: Page, day: int, behind: int) -> Found:
     found = next_day_of_month(day, page.today)
+    month = _month_named_before(page, behind - 1)
+    if month is not None and found is not None and found.month != month:
+        said = _resolve(page.today, month, day, 0)
+        return (one_day(said), behind) if said else None
     offered = next((start.date() for start in page.offers if start.day == day), None)
     if offered is None or found is None or offered == found:
         return (one_day(found), behind) if found else None
@@ -199,11 +206,22 @@ def _day_of_month(page: Page, day: int, behind: int) -> Found:
     return one_day(offered, doubtful=near), behind
 
 
+def _month_named_before(page: Page, index: int) -> int | None:
+    """The month of "first week of january, the 5th maybe"; one that is being put off ("after january") too."""
+    for place in range(index - 1, max(index - _MONTH_REACHES, -1), -1):
+        if page.kind(place) is Kind.DATE:
+            return page.tokens[place].month
+        month = _month_word(page, place)
+        if month is not None and page.word(place) not in _MONTH_NEEDS_HINT:
+            return month
+    return None
+
+
 def _number_is_day(page: Page, place: int, said: set[str]) -> bool:
     if "dia" in said:
         return True
     weekday = weekday_of(page.word(place - len(said) - 1)) is not None or weekday_of(page.word(place - 1)) is not None
-    spanish = bool(said & {"el"}) or page.word(place - 1) == "del"
+    spanish = bool(said & {"el"}) or page.word(place - 1) in ("del", "al", "el")
     if spanish and not weekday and page.value(place) <= len(page.offers):
         # "El 2" is the second offer, unless that date is offered or a time follows.
         offered = any(start.day == page.value(place) for start in page.offers)

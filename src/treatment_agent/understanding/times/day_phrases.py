@@ -28,6 +28,7 @@ _ARTICLES = frozenset("the el la on in of de del en for".split())
 _FREE = frozenset("free available open town libre disponible anytime flexible".split())
 _RANGE = frozenset("to through until al a hasta".split())
 _IN_EIGHT = {"ocho": 7, "8": 7, "quince": 14, "15": 14}
+_THAT = frozenset("that those this eso ese esa".split())
 _BEGINS = frozenset("starts begins comes hits empieza".split())
 
 
@@ -40,7 +41,7 @@ def _open_at(page: Page, index: int) -> Found:
     """Days, or the days from them on or up to them: "the 9th or later", "el 4 o antes"."""
     found = _range_at(page, index)
     side = phrase_at("onwards", page, found[1]) if found else None
-    if not found or not side or side[1] < found[1] + 2:
+    if not found or not side or side[1] < found[1] + 2 or page.kind(side[1]) is Kind.CLOCK:
         return found
     days = (_from if side[0] == "since" else _by)(page.today, found[0])
     return (days, side[1]) if days else found
@@ -139,13 +140,31 @@ def _weekday_beside_at(page: Page, index: int) -> Found:
     place = page.skip(index, frozenset(("the", "el")))
     weekday = weekday_of(page.word(place)) if page.word(place) else None
     side = page.word(place + 1)
-    if weekday is None or side not in ("after", "before", "following", "despues"):
+    right = side in ("right", "justo", "just")
+    side = page.word(place + 2) if right else side
+    if weekday is None or side not in ("after", "before", "following", "despues", "antes"):
         return None
-    found = _after_articles(page, page.skip(place + 2, frozenset(("de", "del"))), _anchor_at)
+    behind = place + 3 if right else place + 2
+    found = _after_articles(page, page.skip(behind, frozenset(("de", "del"))), _anchor_at)
     if not found:
-        return None
+        return _beside_offers(page, weekday, side, page.skip(behind, _THAT)) if right or place > index else None
     day = coming(weekday, found[0].first - timedelta(days=8)) if side == "before" else coming(weekday, found[0].last)
     return (one_day(day), found[1]) if _within_reach(page, day) else None
+
+
+def _beside_offers(page: Page, weekday: int, side: str, behind: int) -> Found:
+    """Read "the monday after" and "the monday right before that": counted from the visit or from what we offered."""
+    known = (page.visit,) if page.visit else page.offers
+    if (
+        not known
+        or page.kind(behind) in (Kind.CLOCK, Kind.NUMBER)
+        or (page.word(behind) and weekday_of(page.word(behind)) is None)
+    ):
+        return None
+    behind = behind + 1 if page.word(behind) else behind
+    first, last = min(known).date(), max(known).date()
+    day = coming(weekday, first - timedelta(days=8)) if side in ("before", "antes") else coming(weekday, last)
+    return (one_day(day), behind) if day > page.today and _within_reach(page, day) else None
 
 
 def _after_at(page: Page, index: int) -> Found:
@@ -175,10 +194,19 @@ def _bounded_at(page: Page, index: int) -> Found:
             return _range_at(page, index)
         if table == "days_until" and _is_free(page, index):
             make = _by
-        days = make(page.today, found[0]) if found else None
+        days = make(page.today, _as_offered(page, found[0])) if found else None
         if found and days:
             return days, found[1]
     return None
+
+
+def _as_offered(page: Page, days: Days) -> Days:
+    """A bare weekday on which we offered a time is that day: "before tuesday" is before the tuesday on the table."""
+    if len(days.weekdays) != 1 or days.habit or page.for_call:
+        return days
+    known = (page.visit,) if page.visit else page.offers
+    offered = [start.date() for start in known if start.weekday() in days.weekdays]
+    return one_day(offered[0]) if offered else days
 
 
 def _is_free(page: Page, index: int) -> bool:

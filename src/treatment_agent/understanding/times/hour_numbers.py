@@ -11,7 +11,7 @@ from treatment_agent.understanding.times.tokens import Kind, minutes_of
 
 STRONG = frozenset("at around after before until between las past noon circa alrededor than entre tipo".split())
 WEAK = frozenset("about by from like approx for do make it la since to or say".split())
-JOINS = frozenset("or and to until through y o a hasta".split())
+JOINS = frozenset("or and an n to until through y o a hasta".split())
 _FOLLOWS = frozenset(
     """
     on or and to until through works work is are would will if please pls plz thanks thank ok okay good great
@@ -47,6 +47,8 @@ _TAKES = frozenset("the that n yeah ok take gimme get want grab then".split())
 _ROUGHLY = frozenset("like maybe ideally preferably".split())
 _ENGLISH = frozenset("two three four five six seven eight nine ten eleven twelve".split())
 _FEWEST_MINUTES = 100
+_LONGEST_MONTH = 31
+_LONGEST_LIST = 10
 _DAY_NEIGHBOURS = frozenset("today tomorrow tonight hoy manana noon".split())
 _FILLERS = frozenset(
     """
@@ -106,6 +108,8 @@ def _said_as_time(page: Page, index: int) -> bool:
         return beyond and open_after(page, index, strict=True)
     if before in NOT_BEFORE or page.kind(index - 1) is Kind.HASH or _before_a_month(page, index):
         return False
+    if _among_dates(page, index):
+        return False
     by_word = _by_word_before(page, index)
     if by_word is not None:
         return by_word
@@ -142,6 +146,19 @@ def _before_a_month(page: Page, index: int) -> bool:
     month = month_of(page.word(index + 1)) if page.word(index + 1) else None
     own = page.kind(index + 2) is Kind.NUMBER and page.value(index + 2) < _FEWEST_MINUTES
     return month is not None and page.word(index + 1) not in ("may", "mar") and not own
+
+
+def _among_dates(page: Page, index: int) -> bool:
+    """True for the 9 and the 10 of "dec 8, 9 or 10"."""
+    place, listed = index - 1, False
+    while place > index - _LONGEST_LIST:
+        if page.kind(place) is Kind.COMMA or page.word(place) in ("or", "and", "o", "y"):
+            listed = True
+        elif page.kind(place) is not Kind.NUMBER or page.value(place) > _LONGEST_MONTH:
+            break
+        place -= 1
+    month = month_of(page.word(place)) if listed and page.word(place) else None
+    return month is not None and page.kind(place + 1) is Kind.NUMBER
 
 
 def _behind_a_date(page: Page, index: int) -> bool:

@@ -132,6 +132,9 @@ def judged_behind(page: Page, index: int, found: list[Mention], state: State) ->
     favour = phrase_at("yes_behind", page, index)
     if page.word(index - 1) == "que" and page.word(index) == "no":
         return None
+    careless = phrase_at("marks", page, index)
+    if against and careless and careless[0] == "neutral" and careless[1] > against[1]:
+        return None
     if against and not (favour and favour[1] > against[1]):
         return _turn_down(page, against, found, state)
     longer = phrase_at("marks", page, index)

@@ -33,7 +33,10 @@ _ABSENCE_ENDS = frozenset(
 _TODAY_PARTS = frozenset("tonight this esta".split())
 _BECAUSE = frozenset("because bc cuz cause porque pq".split())
 _AFTER = frozenset("after past despues from".split())
+_HALVES = frozenset("am pm lunch".split())
+_SLOTS = frozenset("slot one appt appointment option spot".split())
 _NO_TIME = -1
+_MANY_DAYS = 4
 _NOT_REACHES = 9
 _SOFT_NOT_REACHES = 1
 
@@ -68,7 +71,8 @@ def mentions_of(page: Page) -> tuple[Mention, ...]:
 def _is_own(page: Page, here: Mention) -> bool:
     """True for "I'll dial in to my 3:00" and "my mornings belong to the roses"."""
     lone = here.hours is not None and here.days is None and here.hours.shape is not Shape.SINCE
-    return lone and page.word(here.first - 1) in ("my", "mi", "our", "his", "her") and page.word(here.behind) != "or"
+    owned = lone and page.word(here.first - 1) in ("my", "mi", "our", "his", "her") and page.word(here.behind) != "or"
+    return owned and not phrase_at("yes_behind", page, here.behind)
 
 
 def _is_the_rest(page: Page, here: Mention) -> bool:
@@ -115,10 +119,9 @@ def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None
         return None
     named = phrase_at("periods", page, index)
     dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
-    offered = (
-        page.offers[-1].date() if page.offers and (not named or "next" not in _words(page, index, said[1])) else None
-    )
-    base = dated[-1] if dated else offered
+    starts = (page.visit,) if page.visit else page.offers
+    known = starts[-1].date() if starts and (not named or "next" not in _words(page, index, said[1])) else None
+    base = dated[-1] if dated else known
     days = week_of(base, int(said[0])) if base else None
     return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None
 
@@ -146,9 +149,11 @@ def _lone_part(page: Page, index: int, found: list[Mention]) -> Mention | None:
     part = lone_part_at(page, index)
     if not part:
         return None
-    before = bool(found) and found[-1].behind == index and found[-1].days is not None
+    beside = index - 1 if page.kind(index - 1) is Kind.COMMA else index
+    before = bool(found) and found[-1].behind == beside and found[-1].days is not None
     behind = page.skip(part[1], frozenset(("on", "the", "el")))
-    if before or days_at(page, behind) or phrase_at("yes_behind", page, part[1]):
+    named = page.word(index) in _HALVES and page.word(part[1]) in _SLOTS and bool(page.offers)
+    if before or named or days_at(page, behind) or phrase_at("yes_behind", page, part[1]):
         return Mention(index, part[1], 0, hours=part[0])
     return None
 
@@ -174,7 +179,8 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
 
 def _all_said(page: Page, index: int, found: list[Mention]) -> bool:
     """True for "any day but friday": what follows "but" is left out, unless it is said to work."""
-    wide = bool(found) and found[-1].days is not None and found[-1].days.wide
+    last = found[-1].days if found else None
+    wide = last is not None and (last.wide or len(last.weekdays) >= _MANY_DAYS)
     return wide and not phrase_at("yes_behind", page, index + 1)
 
 
@@ -192,6 +198,12 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
         return index + 1
     if _reasons(page, index, found, state):
         return index + 1
+    corrected = phrase_at("corrections", page, index)
+    if corrected and page.word(corrected[1]) != "than":
+        # "Tuesday, I mean thursday": what was said before is taken back.
+        state.so = True
+        state.clear()
+        return corrected[1]
     behind = judged_behind(page, index, found, state) or moved_by_reference(page, index, found, state)
     if behind:
         return behind
@@ -200,7 +212,10 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
         marked = "not", happening
     if marked:
         _mark(marked[0], state)
-        return marked[1]
+        # "I'm off at 2": the last word of the mark may open a time.
+        hours = hours_at(page, marked[1] - 1)
+        opens = hours and hours[0].shape is Shape.SINCE and marked[0] == "yes" and marked[1] > index + 1
+        return marked[1] - 1 if opens else marked[1]
     _connect(page, index, found, state)
     return index + 1
 

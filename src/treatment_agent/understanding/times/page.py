@@ -20,7 +20,8 @@ MOST_SKIPPED = 4
 class Page:
     """Tokens, the moment they were written (aware, office zone) and the starts of the offered slots.
 
-    `for_call` is True when we asked when to call, `booked` when a visit stands whose day is not known here.
+    `for_call` is True when we asked when to call, `booked` when a visit stands, at `visit` if that is known (aware,
+    office zone).
     """
 
     tokens: tuple[Token, ...]
@@ -28,6 +29,7 @@ class Page:
     offers: tuple[datetime, ...] = ()
     for_call: bool = False
     booked: bool = False
+    visit: datetime | None = None
 
     @property
     def today(self) -> date:
@@ -59,7 +61,10 @@ def page_of(tokens: tuple[Token, ...], situation: Situation) -> Page:
     zone = situation.now.tzinfo
     offers = tuple(offer.start.astimezone(zone) for offer in situation.offers)
     asked = situation.asked
-    return Page(tokens, situation.now, offers, for_call=asked is Asked.CALLBACK_ASK, booked=asked is Asked.BOOKED)
+    visit = situation.visit.astimezone(zone) if situation.visit else None
+    return Page(
+        tokens, situation.now, offers, for_call=asked is Asked.CALLBACK_ASK, booked=asked is Asked.BOOKED, visit=visit
+    )
 
 
 class PhraseTable:

@@ -19,7 +19,7 @@ from treatment_agent.understanding.times.calendar_days import (
     stretch,
     this_monday,
 )
-from treatment_agent.understanding.times.calendar_words import ORDINALS, month_of, weekday_of
+from treatment_agent.understanding.times.calendar_words import NUMBERS, ORDINALS, month_of, weekday_of
 from treatment_agent.understanding.times.day_names import whole_month
 from treatment_agent.understanding.times.page import Page, phrase_at
 from treatment_agent.understanding.times.tokens import Kind
@@ -29,8 +29,9 @@ _EDGES = {"early": (1, 10), "mid": (11, 20), "late": (21, 31), "first half": (1,
 _FEW_DAYS_OF_WEEK = {"early": (0, 1), "mid": (1, 3), "late": (3, 4)}
 _PARTS_OF_WEEKS = {"week begins": (0, 1), "week halfway": (1, 3), "week ends": (3, 4)}
 _SEASON_HINTS = frozenset("the in this next until by come after before la el en spring summer maybe".split())
-_FEMININE_ORDINALS = {"primera": 1, "segunda": 2, "tercera": 3, "cuarta": 4}
-_LAST_WORDS = frozenset("last ultima ultimo".split())
+_FEMININE_ORDINALS = {"primera": 1, "primeras": 1, "segunda": 2, "tercera": 3, "cuarta": 4}
+_LAST_WORDS = frozenset("last ultima ultimo ultimas".split())
+_MOST_WEEKS = 4
 _OF_MONTH = frozenset("of in de en the".split())
 
 
@@ -214,15 +215,28 @@ def _counted_at(page: Page, index: int) -> Found:
     )
     if not (last or 1 <= count <= 5):
         return None
-    word = page.word(index + 1)
+    weeks = page.value(index + 1) if page.kind(index + 1) is Kind.NUMBER else NUMBERS.get(page.word(index + 1), 0)
+    several = 1 < weeks <= _MOST_WEEKS and page.word(index + 2) in ("weeks", "semanas")
+    place = index + 2 if several else index + 1
+    word = page.word(place)
     weekday = weekday_of(word) if word else None
-    if weekday is None and word not in ("week", "weeks", "semana"):
+    if weekday is None and word not in ("week", "weeks", "semana", "semanas"):
         return None
-    at = page.skip(index + 2, _OF_MONTH)
-    whole, behind = _month_or_next(page, at, at > index + 2)
+    at = page.skip(place + 1, _OF_MONTH)
+    whole, behind = _month_or_next(page, at, at > place + 1)
     if whole is None:
         return None
+    if several:
+        return _pick_weeks(whole, weeks, last=last), behind
     return _pick_counted(whole, 5 if last else count, weekday, last=last), behind
+
+
+def _pick_weeks(whole: Days, weeks: int, *, last: bool) -> Days:
+    """The first or last so many weeks of a month."""
+    days = sorted(whole.dates)
+    kept = days[-7 * weeks :] if last else [day for day in days if day.day <= 7 * weeks]
+    picked = frozenset(kept or days)
+    return Days(picked, wide=True, until=min(picked) if whole.until else None)
 
 
 def _month_or_next(page: Page, at: int, linked: bool) -> tuple[Days | None, int]:

@@ -15,6 +15,7 @@ from treatment_agent.domain.scheduling import Window
 from treatment_agent.domain.text import NormalizedText
 from treatment_agent.understanding.times.calendar_days import HABIT_DAYS, Days, habit_dates
 from treatment_agent.understanding.times.clock_times import mark_clocks
+from treatment_agent.understanding.times.compared import comparisons_written_out
 from treatment_agent.understanding.times.day_hours import DAY_END, Hours, Shape
 from treatment_agent.understanding.times.mention_state import Mention
 from treatment_agent.understanding.times.mentions import mentions_of
@@ -55,7 +56,7 @@ def read_times(text: NormalizedText, situation: Situation) -> TimeReading:
     Only the first 4,000 characters are read. Days reach 42 days ahead unless a farther date is named; habits
     ("mornings", "not Fridays", "after 3") are spelled out for the 21 days from tomorrow.
     """
-    page = without_moved(mark_clocks(written_out(page_of(tokenize(text), situation))))
+    page = without_moved(comparisons_written_out(mark_clocks(written_out(page_of(tokenize(text), situation)))))
     mentions = mentions_of(page)
     if not mentions:
         return TimeReading()

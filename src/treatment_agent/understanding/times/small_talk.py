@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from treatment_agent.understanding.times.calendar_words import weekday_of
 from treatment_agent.understanding.times.page import Page, phrase_at
 
 _PAST_VERBS = frozenset("was were came saw went called texted spoke talked estuve fui llame".split())
@@ -35,6 +36,9 @@ def is_past(page: Page, index: int) -> bool:
     if page.word(index) in _AHEAD:
         return False
     told = next((back for back in range(4) if before[back] in _PAST_VERBS), None)
+    if told and any(weekday_of(word) is not None for word in before[:told] if word):
+        # "Something came up tues. friday instead?": the first day is the one that is past.
+        return False
     return told is not None and not any(word in _PAST_EXCEPT for word in before[:told])
 
 

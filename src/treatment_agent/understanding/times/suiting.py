@@ -36,7 +36,19 @@ def wishes_of(mentions: Iterable[Mention], today: date) -> tuple[Wish, ...]:
         wishes.extend(_pair(run, today))
     named = any(wish.days and not wish.any_day and not wish.negative for wish in wishes)
     kept = [wish for wish in wishes if not (wish.any_day and named and not wish.hours)]
+    kept = _framed(kept, today)
     return tuple(_attach_hours([wish for place, wish in enumerate(kept) if not _made_precise(wish, kept[place + 1 :])]))
+
+
+def _framed(wishes: list[Wish], today: date) -> list[Wish]:
+    """Let "after the 10th? mondays best" be the mondays after the 10th."""
+    frame = next((w.days for w in wishes if w.days and w.days.open_ended and not w.negative and not w.hours), None)
+    habit = next((w.days for w in wishes if w.days and w.days.habit and w.days.weekdays and not w.negative), None)
+    inside = narrow(habit, frame, today) if frame and habit else None
+    if inside is None:
+        return wishes
+    framed = [replace(wish, days=inside) if wish.days is habit else wish for wish in wishes]
+    return [wish for wish in framed if wish.days is not frame]
 
 
 def _made_precise(wish: Wish, later: list[Wish]) -> bool:
@@ -76,6 +88,14 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
             wishes.append(replace(_wish([], row, today), days=Days(habit_dates(today), habit=True)))
             index += 1
             continue
+        elif (
+            len(rows) > index + 2 and row[0].days and other[0].join is Join.OR and rows[index + 2][0].join is Join.NONE
+        ):
+            # "Weekends or after 4 on weekdays": the hours belong to what follows them.
+            days, hours, pair = row, [], [row]
+        elif len(pair) > 1 and row[0].negative and other[0].join is not Join.NONE:
+            # "No thursdays, no mornings": each is left out by itself.
+            days, hours, pair = (row, [], [row]) if row[0].days else ([], row, [row])
         wishes.append(_wish(days, hours, today))
         index += len(pair)
     return wishes

@@ -99,6 +99,7 @@ _SHORT_FORMS = {
     "through": "thru",
     "around": "aroun arnd",
     "weekend": "weekedn wkend",
+    "between": "betwen beetween btwn betwn btw bw betweeen",
     "que": "q",
     "porque": "xq",
     "despues": "desp",

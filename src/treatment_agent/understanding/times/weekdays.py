@@ -34,7 +34,7 @@ def weekday_at(page: Page, index: int) -> Found:
     said = {page.word(at) for at in range(index, place)}
     if said & _PAST:
         return None
-    last = _weekday_range(page, behind)
+    last = _weekday_range(page, behind, between=page.word(index - 1) in ("between", "entre"))
     if last:
         count = (last[0] - day) % 7 + 1
         weekdays = frozenset((day + step) % 7 for step in range(count))
@@ -87,8 +87,9 @@ def _letter_weekday(page: Page, place: int) -> int | None:
     return 4 if page.word(place) == "f" and page.kind(place - 1) is Kind.DASH and page.word(place - 2) == "m" else None
 
 
-def _weekday_range(page: Page, place: int) -> tuple[int, int] | None:
-    if page.kind(place) is not Kind.DASH and page.word(place) not in _RANGE_JOINS:
+def _weekday_range(page: Page, place: int, *, between: bool) -> tuple[int, int] | None:
+    joins = _RANGE_JOINS | {"and", "y"} if between else _RANGE_JOINS
+    if page.kind(place) is not Kind.DASH and page.word(place) not in joins:
         return None
     end = page.skip(place + 1, frozenset(("el",)))
     day = _plain_weekday(page, end)
