@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -30,6 +33,7 @@ from pydantic import SecretStr
 from treatment_agent.domain.books import Freshness, StoredEvent, TurnCommit
 from treatment_agent.domain.events import TouchDue
 from treatment_agent.errors import NotFound
+from treatment_agent.ledger.database import use_write_ahead_log
 from treatment_agent.ledger.sql_ledger import SqlLedger
 
 WORKERS = 3
@@ -277,6 +281,22 @@ class TestLease:
 class TestFirstUse:
     def test_makes_the_tables_once_when_many_processes_start_together(self, url: str) -> None:
         assert in_processes(first_use_in_a_process, url) == [()] * WORKERS
+
+    def test_waits_for_whoever_makes_the_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "practice.db"
+        other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        other.executescript("BEGIN EXCLUSIVE; CREATE TABLE another (id)")
+        leaving = threading.Timer(0.3, other.execute, ("COMMIT",))
+        leaving.start()
+
+        mine = sqlite3.connect(path, timeout=0)
+        use_write_ahead_log(mine.cursor())
+
+        leaving.join()
+        other.close()
+        assert mine.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert mine.execute("SELECT name FROM sqlite_master").fetchall() == [("another",)]
+        mine.close()
 
 
 class TestUnfinished:

@@ -24,7 +24,7 @@ from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.errors import ConfigurationError, StateTooNew
 from treatment_agent.ledger import codec
-from treatment_agent.ledger.database import BUSY_MILLISECONDS, in_memory, parse_url
+from treatment_agent.ledger.database import BUSY_MILLISECONDS, in_memory, parse_url, use_write_ahead_log
 
 _MARK = "treatment_agent"
 
@@ -123,6 +123,7 @@ def open_saver(url: str, *, state: Iterable[type] = (Conversation, TurnRecord)) 
     path = ":memory:" if in_memory(parsed) else str(parsed.database)
     try:
         conn = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_MILLISECONDS / 1000)
+        use_write_ahead_log(conn.cursor())
     except sqlite3.OperationalError:
         raise ConfigurationError("checkpoints: the SQLite file cannot be opened; check its folder and rights") from None
     saver = SqliteSaver(conn, serde=serde)

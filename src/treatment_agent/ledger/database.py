@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,10 +23,12 @@ from sqlalchemy import (
     inspect,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, StatementError
 from sqlalchemy.pool import StaticPool
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from treatment_agent.errors import (
     AdapterRejected,
@@ -88,14 +91,14 @@ def in_memory(url: URL) -> bool:
     return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
-def insert_into(dialect: str, table: Table) -> sqlite.Insert:
+def insert_into(dialect: str, table: Table) -> sqlite_dialect.Insert:
     """An insert that can say what to do on a conflict.
 
     The two dialects spell it alike; PostgreSQL's own class is handed back under SQLite's type.
     """
     if dialect == "postgresql":
         return postgresql.insert(table)  # type: ignore[return-value]
-    return sqlite.insert(table)
+    return sqlite_dialect.insert(table)
 
 
 def among(column: ColumnElement[T], values: Iterable[T]) -> ColumnElement[bool]:
@@ -232,14 +235,30 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
-    if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        # Changing the mode needs the file alone and does not wait for it; a lock taken first does.
-        cursor.execute("BEGIN EXCLUSIVE")
-        cursor.execute("COMMIT")
-        cursor.execute("PRAGMA journal_mode=WAL")
+    use_write_ahead_log(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def use_write_ahead_log(cursor: sqlite3.Cursor) -> None:
+    """Change the file to a write-ahead log, however many processes open it at once.
+
+    The change needs the file alone, and fails at once where it would have to wait: SQLite's own patience
+    (`busy_timeout`) does not hold for it.
+    """
+    trying = Retrying(
+        retry=retry_if_exception(_is_busy),
+        stop=stop_after_delay(BUSY_MILLISECONDS / 1000),
+        wait=wait_random(0.005, 0.05),
+        reraise=True,
+    )
+    trying(cursor.execute, "PRAGMA journal_mode=WAL")
+
+
+def _is_busy(error: BaseException) -> bool:
+    name = getattr(error, "sqlite_errorname", "")
+    return isinstance(error, sqlite3.OperationalError) and name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
 
 
 def _begin_sqlite(conn: Connection) -> None:
