@@ -418,8 +418,8 @@ class TestShapes:
             tracemalloc.stop()
             return result
 
-        # Files of 2 and 10 times the size of the buffer that finds the encoding.
-        assert peak(20_000) < 1.5 * peak(4_000) + 2_000_000
+        # Files of 2 and 5 times the size of the buffer that finds the encoding.
+        assert peak(10_000) < 1.5 * peak(4_000) + 1_000_000
 
 
 class TestBadRows:
