@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from treatment_agent.domain.interpretation import Span
 
@@ -92,6 +93,12 @@ def normalize(text: str, ours: Iterable[str] = ()) -> NormalizedText:
 def fold(text: str) -> str:
     """The text without accents, letter for letter: the length stays."""
     return text if text.isascii() else "".join(_without_accent(char) for char in text)
+
+
+@lru_cache(maxsize=64)
+def casefolded(texts: tuple[str, ...]) -> frozenset[str]:
+    """An office's list of words, to be compared without regard to case. Kept, because each case is compared with it."""
+    return frozenset(text.casefold() for text in texts)
 
 
 def _without_accent(char: str) -> str:

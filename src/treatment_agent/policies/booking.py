@@ -16,12 +16,14 @@ from treatment_agent.domain.scheduling import (
     VisitPlan,
     Window,
 )
+from treatment_agent.domain.text import casefolded
 from treatment_agent.domain.treatment import Case, Family, Procedure, ProcedureStatus
 from treatment_agent.domain.value import require_aware
 from treatment_agent.errors import NotPermitted
 from treatment_agent.policies.practice import BookingTemplate, PracticePolicy
 from treatment_agent.policies.teeth import teeth_of
 
+_ORDER = {family: place for place, family in enumerate(Family)}
 _LIVE = (BookingStatus.REQUESTED, BookingStatus.CONFIRMED)
 
 
@@ -34,7 +36,7 @@ def is_waiting(procedure: Procedure, policy: PracticePolicy) -> bool:
     """True when the treatment plan itself says "not now" (`scope.waiting_texts`)."""
     if not procedure.plan_priority:
         return "" in policy.scope.waiting_texts
-    return procedure.plan_priority.strip().casefold() in {t.casefold() for t in policy.scope.waiting_texts}
+    return procedure.plan_priority.strip().casefold() in casefolded(policy.scope.waiting_texts)
 
 
 def plan_visit(case: Case, policy: PracticePolicy) -> VisitPlan | None:
@@ -46,12 +48,16 @@ def plan_visit(case: Case, policy: PracticePolicy) -> VisitPlan | None:
     Returns:
         None when nothing in scope is open or the office books this kind by hand (no template).
     """
-    procedures = in_scope(case, policy)
+    return visit_of(in_scope(case, policy), case, policy)
+
+
+def visit_of(procedures: tuple[Procedure, ...], case: Case, policy: PracticePolicy) -> VisitPlan | None:
+    """As `plan_visit`, for the procedures in scope of a case where these are known already."""
     riding = _riding_build_ups(procedures)
     own = [p for p in procedures if p.id not in riding]
     families = {p.family for p in own}
-    templates = [t for f in Family if f in families and (t := policy.template_for(f)) is not None]
-    main = max(templates, key=lambda t: t.minutes, default=None)
+    templates = [t for family in families if (t := policy.template_for(family)) is not None]
+    main = max(templates, key=lambda t: (t.minutes, -_ORDER[t.family]), default=None)
     if main is None:
         return None
     together = [p for p in own if p.family is main.family]
@@ -194,6 +200,8 @@ def _wanted(procedure: Procedure, case: Case, policy: PracticePolicy) -> bool:
 
 def _riding_build_ups(procedures: tuple[Procedure, ...]) -> frozenset[str]:
     """Build-ups whose tooth has an open crown: they are done in the crown's visit."""
+    if not any(p.family is Family.BUILD_UP for p in procedures):
+        return frozenset()
     crowned = frozenset[str]().union(*(teeth_of(p.tooth) for p in procedures if p.family is Family.CROWN))
     return frozenset(p.id for p in procedures if p.family is Family.BUILD_UP and teeth_of(p.tooth) & crowned)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Contact, Flag, PatientStatus, Permission
 from treatment_agent.domain.treatment import Case, Family, Procedure, ProcedureStatus
-from treatment_agent.policies.booking import bridge_of, in_scope, is_waiting, plan_visit
+from treatment_agent.policies.booking import bridge_of, in_scope, is_waiting, visit_of
 from treatment_agent.policies.cadence import cadence_for, workflow_of
 from treatment_agent.policies.eligibility import RequiredField
 from treatment_agent.policies.practice import PracticePolicy
@@ -23,22 +24,32 @@ _FIRST_THINGS_FIRST: Final = (Family.ROOT_CANAL, Family.EXTRACTION)
 _STAFF_FIRST: Final = (Family.SEDATION, Family.SURGERY)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
-    """One case as seen now; `today` is the office's date."""
+    """One case as seen now; `today` is the office's date. What several rules ask for is found out once."""
 
     case: Case
     policy: PracticePolicy
     now: datetime
     today: date
 
-    @property
+    @cached_property
+    def open(self) -> tuple[Procedure, ...]:
+        """The procedures that are planned and not yet scheduled."""
+        return self.case.open_procedures
+
+    @cached_property
+    def wanted(self) -> tuple[Procedure, ...]:
+        """Those of them that the office lets us follow up."""
+        return in_scope(self.case, self.policy)
+
+    @cached_property
     def age_days(self) -> int | None:
         """Days since the diagnosis; None when nobody knows."""
         diagnosed_on = self.case.diagnosed_on
         return (self.today - diagnosed_on).days if diagnosed_on else None
 
-    @property
+    @cached_property
     def contact(self) -> Contact:
         """Whom we would write to today."""
         return self.case.patient.contact_on(self.today)
@@ -108,11 +119,11 @@ def _other_visit(look: Look) -> bool:
 
 def _is_declined(look: Look) -> bool:
     declined = any(p.status is ProcedureStatus.DECLINED for p in look.case.procedures)
-    return declined and not look.case.open_procedures
+    return declined and not look.open
 
 
 def _nothing_open(look: Look) -> bool:
-    return not look.case.open_procedures
+    return not look.open
 
 
 def _stale(look: Look) -> bool:
@@ -120,18 +131,16 @@ def _stale(look: Look) -> bool:
 
 
 def _staff_family(look: Look) -> bool:
-    return any(p.family in _STAFF_FIRST for p in look.case.open_procedures)
+    return any(p.family in _STAFF_FIRST for p in look.open)
 
 
 def _out_of_order(look: Look) -> bool:
     """An open root canal or extraction comes first on its tooth. A tooth nobody noted counts as the same one."""
-    first = [teeth_of(p.tooth) for p in look.case.open_procedures if p.family in _FIRST_THINGS_FIRST]
+    first = [teeth_of(p.tooth) for p in look.open if p.family in _FIRST_THINGS_FIRST]
     if not first:
         return False
     later = [
-        teeth_of(p.tooth)
-        for p in in_scope(look.case, look.policy)
-        if p.family not in _FIRST_THINGS_FIRST and p.family is not Family.RECALL
+        teeth_of(p.tooth) for p in look.wanted if p.family not in _FIRST_THINGS_FIRST and p.family is not Family.RECALL
     ]
     return any(not a or not b or a & b for a in first for b in later)
 
@@ -150,14 +159,14 @@ def _bridge_split(look: Look) -> bool:
 
 
 def _is_waiting(look: Look) -> bool:
-    waiting = any(p.plan_priority and is_waiting(p, look.policy) for p in look.case.open_procedures)
-    return waiting and not in_scope(look.case, look.policy)
+    waiting = any(p.plan_priority and is_waiting(p, look.policy) for p in look.open)
+    return waiting and not look.wanted
 
 
 def _not_in_scope(look: Look) -> bool:
     age = look.age_days
     early = age is not None and age < look.policy.scope.youngest_days
-    return early or plan_visit(look.case, look.policy) is None
+    return early or visit_of(look.wanted, look.case, look.policy) is None
 
 
 def _no_date(look: Look) -> bool:
@@ -217,7 +226,7 @@ def _lacks(look: Look) -> bool:
 
 def missing_fields(look: Look) -> tuple[RequiredField, ...]:
     """Required fields that the case lacks, in the order in which the office names them."""
-    wanted = in_scope(look.case, look.policy)
+    wanted = look.wanted
     return tuple(f for f in look.policy.eligibility.required if not _FIELDS[f](look, wanted))
 
 

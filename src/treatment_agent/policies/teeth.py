@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _RANGE = re.compile(r"(\d{1,2})\s*-\s*(\d{1,2})")
 
 
+@lru_cache(maxsize=512)
 def teeth_of(text: str) -> frozenset[str]:
     """The teeth a chart entry names, without `#` and leading zeros; empty when it names none."""
     teeth: set[str] = set()
