@@ -98,6 +98,12 @@ class TestErrors:
         assert result.code == 2
         assert "nowhere.csv" in result.err
 
+    def test_says_that_rows_were_unreadable_when_a_patient_is_not_found(self, run) -> None:
+        result = run("queue", PRACTICE, "--patient", "P-1073")
+
+        assert result.code == 1
+        assert "4 rows could not be read" in result.err
+
     def test_names_the_columns_a_file_lacks(self, run, tmp_path: Path) -> None:
         (tmp_path / "bad.csv").write_text("Colour,Size\nred,4\n", encoding="utf-8")
 
@@ -105,6 +111,30 @@ class TestErrors:
 
         assert result.code == 1
         assert "patient_id" in result.err
+
+
+class TestDemoList:
+    """Without FILE the demo practice's own list is meant, as everywhere else."""
+
+    @pytest.mark.parametrize("command", ["queue", "enroll"])
+    def test_is_read_without_a_file(self, run, command: str) -> None:
+        bare, named = run(command, "--folder", "a"), run(command, PRACTICE, "--folder", "b")
+
+        assert bare.code == 0, bare.err
+        assert bare.out == named.out
+        assert PRACTICE in bare.err
+
+    def test_is_not_read_for_a_practice_of_ones_own(self, run, tmp_path: Path, monkeypatch) -> None:
+        (tmp_path / "ours.py").write_text(
+            "from treatment_agent.demo.sample import sample_office\ncoordinator = sample_office().coordinator\n",
+            encoding="utf-8",
+        )
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+        result = run("queue", "--app", "ours:coordinator")
+
+        assert result.code == 1
+        assert "name your export" in result.err
 
 
 class TestQueue:
@@ -198,7 +228,7 @@ class TestLifeOfAPractice:
     def test_enrolls_runs_explains_and_reports(self, run) -> None:
         enrolled = run("enroll", PRACTICE)
         assert enrolled.code == 0, enrolled.err
-        assert re.match(r"\d\d enrolled, 0 refreshed", enrolled.out)
+        assert re.match(r"(\d\d) on the books \(\1 new, 0 refreshed\): \d\d to follow up", enrolled.out)
 
         early = run("run")
         assert "0 texts sent" in early.out

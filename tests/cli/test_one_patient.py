@@ -86,7 +86,9 @@ class TestWhy:
     def test_says_that_a_patient_is_left_out_and_not_queued(self, run) -> None:
         run("enroll", PRACTICE, "--now", NOW)
 
-        assert run("why", "P-1058")[1].startswith("P-1058: left out\nBecause: The patient is marked as protected")
+        assert run("why", "P-1058")[1].startswith(
+            "P-1058: left out, for staff to look at\nBecause: The patient is marked as protected"
+        )
 
 
 class TestExported:

@@ -417,7 +417,7 @@ class TestApproval:
         assert office.sent() == []
         (pending,) = office.coordinator.pending_texts()
         office.coordinator.approve_text(pending.id, by="kim")
-        office.run_at(FIRST_MORNING + timedelta(hours=1))
+        office.run_at(FIRST_MORNING)  # the very second in which the touch that asked was due
 
         assert office.sent() == ["first-message"]
         office.coordinator.close()

@@ -14,7 +14,7 @@ from treatment_agent.domain.patients import Flag, PatientStatus, Permission
 from treatment_agent.domain.treatment import Case, CaseKind, Family, Procedure, ProcedureStatus
 from treatment_agent.policies.booking import plan_visit
 from treatment_agent.policies.eligibility import Eligibility, RequiredField
-from treatment_agent.policies.practice import PracticePolicy
+from treatment_agent.policies.practice import PracticePolicy, Scope
 from treatment_agent.policies.queue import assess, reasons
 
 TOMORROW = NOW + timedelta(days=1)
@@ -150,6 +150,19 @@ class TestBridge:
         split = case(*RETAINERS, PONTIC.model_copy(update={"status": status}))
 
         assert rule(split) == "queue.bridge-split"
+
+    @pytest.mark.parametrize("put_off", [{"plan_priority": "Wait"}, {"provider_id": "kim"}])
+    def test_of_which_part_is_put_off_or_out_of_scope_is_for_staff(self, put_off: dict[str, str]) -> None:
+        mine = [p.model_copy(update={"provider_id": "lee"}) for p in RETAINERS]
+        pilot = POLICY.model_copy(update={"scope": Scope(provider_ids=("lee",))})
+        split = case(*mine, PONTIC.model_copy(update={"provider_id": "lee"} | put_off))
+
+        assert rule(split, pilot) == "queue.bridge-split"
+
+    def test_that_replaces_an_old_one_is_followed_up(self) -> None:
+        old = [p.model_copy(update={"id": f"old-{p.id}", "status": ProcedureStatus.COMPLETED}) for p in RETAINERS]
+
+        assert rule(case(*old, *RETAINERS, PONTIC)) is None
 
     def test_is_not_split_by_another_one(self) -> None:
         other = procedure("b9", "D6740", "3-5", status=ProcedureStatus.DECLINED)

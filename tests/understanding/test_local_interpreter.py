@@ -211,6 +211,19 @@ class TestRoutine:
         assert read("I need to ask my wife first").facts.reason is Reason.ASK_OTHERS
         assert read("cost is the issue").facts.reason is Reason.COST
 
+    @pytest.mark.parametrize(
+        ("text", "reason"),
+        [
+            ("I'm traveling until December 15", Reason.TIME),
+            ("out of town until January 4", Reason.TIME),
+            ("Estoy de viaje hasta el 15 de diciembre", Reason.TIME),
+            ("It's too far to drive", Reason.TRAVEL),
+            ("vivo muy lejos", Reason.TRAVEL),
+        ],
+    )
+    def test_tells_being_away_from_living_far_away(self, text: str, reason: Reason) -> None:
+        assert read(text).facts.reason is reason
+
     def test_reports_the_practical_question(self) -> None:
         assert read("is there parking").facts.asks is LogisticsAsk.PARKING
         assert read("what time do you close").facts.asks is LogisticsAsk.HOURS

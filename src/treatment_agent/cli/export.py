@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 from zoneinfo import ZoneInfo
 
+from treatment_agent.cli import screen
 from treatment_agent.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -32,6 +34,21 @@ _WORDS: Final = (
     (re.compile(r"^(dates|encoding): "), r"--\1: "),
     (re.compile(r"map the other as ('[^']*')"), r"map the other with --column field=\1"),
 )
+
+
+def the_list(file: Path | None, app: str | None) -> Path:
+    """The file given, or without one the demo practice's own list, `practice.csv` of the package.
+
+    Raises:
+        ConfigurationError: no file for a practice of one's own.
+    """
+    if file is not None:
+        return file
+    if app is not None:
+        raise ConfigurationError("FILE is missing: only the demo practice has a list of its own; name your export")
+    with as_file(files("treatment_agent.demo") / "practice.csv") as path:
+        screen.err().print(f"Reading the demo practice's list, {path}", style="dim")
+        return path
 
 
 def in_cli_words(text: str) -> str:

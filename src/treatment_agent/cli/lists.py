@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from sys import intern
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from treatment_agent.cli import screen
-from treatment_agent.cli.export import CaseFile, Export, in_cli_words
+from treatment_agent.cli.export import CaseFile, Export, in_cli_words, the_list
 from treatment_agent.cli.one_patient import show_case
 from treatment_agent.cli.options import DEMO_FOLDER, AppOption, FolderOption, JsonOption, NowOption, opened
 from treatment_agent.errors import BadRow
@@ -23,10 +24,16 @@ if TYPE_CHECKING:
     from treatment_agent.policies.practice import PracticePolicy
     from treatment_agent.policies.queue import Assessment
 
+T = TypeVar("T")
+
 FileArgument = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
-        metavar="FILE", exists=True, dir_okay=False, readable=True, help="The export: CSV, or .json and .jsonl."
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="The export: CSV, or .json and .jsonl. Default: the demo practice's own list.",
     ),
 ]
 DatesOption = Annotated[str, typer.Option("--dates", help="Order of the dates in the export: mdy, dmy, iso or excel.")]
@@ -55,6 +62,7 @@ class _Listed:
     patient_id: str
     case_id: str
     rule: str
+    found: str = ""
     score: int = 0
     points: tuple[tuple[str, int, str], ...] = ()
     treatment: str = ""
@@ -69,7 +77,7 @@ def register(app: typer.Typer) -> None:
 
 
 def queue(
-    file: FileArgument,
+    file: FileArgument = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Show only the first so many.")] = None,
     dates: DatesOption = "mdy",
     column: ColumnOption = None,
@@ -86,6 +94,7 @@ def queue(
     """Rank an export: who comes first and why, who is left out and why, which rows cannot be read."""
     with opened(app, folder, now) as coordinator:
         policy, at = coordinator.policy, coordinator.clock.now()
+        file = the_list(file, app)
         export = Export(file, dates, column, decimal_comma, encoding, exported)
         source = export.source(policy.office.zone, at)
         with export.in_own_words():
@@ -126,7 +135,7 @@ def _assessed(
 
 
 def enroll(
-    file: FileArgument,
+    file: FileArgument = None,
     dates: DatesOption = "mdy",
     column: ColumnOption = None,
     decimal_comma: CommaOption = False,
@@ -141,14 +150,16 @@ def enroll(
 ) -> None:
     """Put an export on the books. Nothing is sent; `run` sends what is due."""
     with opened(app, folder, now, writes=True) as coordinator, screen.progress("Enrolling") as done:
+        file = the_list(file, app)
         export = Export(file, dates, column, decimal_comma, encoding, exported)
         source = export.source(coordinator.policy.office.zone, coordinator.clock.now())
         with export.in_own_words():
             report = coordinator.enroll(source, partial=partial, progress=done)
     skipped = sum(report.skipped.values())
+    listed = report.enrolled + report.refreshed
     screen.out().print(
-        f"{report.enrolled} enrolled, {report.refreshed} refreshed, {skipped} left out, "
-        f"{len(report.rejected)} rows could not be read."
+        f"{listed} on the books ({report.enrolled} new, {report.refreshed} refreshed): "
+        f"{listed - skipped} to follow up, {skipped} left out. {len(report.rejected)} rows could not be read."
     )
     if report.missing:
         screen.out().print(
@@ -179,7 +190,7 @@ def show_unread(source: CaseFile) -> None:
 
 def _listed(case: Case, assessment: Assessment, *, explain: bool) -> _Listed:
     if not assessment.eligible:
-        return _Listed(case.patient.id, case.id, assessment.skip_rule or "not eligible")
+        return _Listed(case.patient.id, case.id, assessment.skip_rule or "not eligible", assessment.found)
     return _Listed(
         patient_id=case.patient.id,
         case_id=case.id,
@@ -216,31 +227,34 @@ def _show_ranked(ranked: list[_Listed], limit: int | None) -> None:
 
 
 def _show_skipped(skipped: list[_Listed]) -> None:
-    if not skipped:
-        return
-    from treatment_agent.policies.exclusions import STAFF_LOOKS
     from treatment_agent.policies.rules import RULES
 
-    for heading, chosen in (
-        ("For staff to look at", [row for row in skipped if row.rule in STAFF_LOOKS]),
-        ("Left out", [row for row in skipped if row.rule not in STAFF_LOOKS]),
-    ):
-        if not chosen:
-            continue
+    for heading, chosen in _by_weight(skipped, lambda row: row.rule):
         screen.heading(heading)
         rows = screen.table("patient", "rule", "why")
         for row in chosen:
-            rows.add_row(row.patient_id, row.rule, RULES.get(row.rule, ""))
+            why = " ".join(filter(None, (RULES.get(row.rule, ""), f"({row.found})" if row.found else "")))
+            rows.add_row(row.patient_id, row.rule, why)
         screen.show(rows)
 
 
 def _show_counts(skipped: dict[str, int]) -> None:
-    if skipped:
-        rows = screen.table("left out by rule", "cases", right=("cases",))
-        for rule, count in sorted(skipped.items(), key=lambda item: (-item[1], item[0])):
+    for heading, chosen in _by_weight(list(skipped.items()), lambda item: item[0]):
+        screen.heading(heading)
+        rows = screen.table("rule", "cases", right=("cases",))
+        for rule, count in sorted(chosen, key=lambda item: (-item[1], item[0])):
             rows.add_row(rule, str(count))
-        screen.heading("Left out")
         screen.show(rows)
+
+
+def _by_weight(left_out: Sequence[T], rule_of: Callable[[T], str]) -> Iterator[tuple[str, list[T]]]:
+    """What staff should look at, and what is merely left out, each with its heading; empty ones do not come."""
+    from treatment_agent.policies.exclusions import STAFF_LOOKS
+
+    for heading, looks in (("For staff to look at", True), ("Left out", False)):
+        chosen = [each for each in left_out if (rule_of(each) in STAFF_LOOKS) is looks]
+        if chosen:
+            yield heading, chosen
 
 
 def show_rejected(rejected: list[BadRow] | tuple[BadRow, ...]) -> None:
@@ -266,7 +280,10 @@ def _as_json(ranked: list[_Listed], skipped: list[_Listed], rejected: list[BadRo
                 }
                 for row in ranked
             ],
-            "skipped": [{"patient": row.patient_id, "case": row.case_id, "rule": row.rule} for row in skipped],
+            "skipped": [
+                {"patient": row.patient_id, "case": row.case_id, "rule": row.rule, "found": row.found}
+                for row in skipped
+            ],
             "skipped_by_rule": dict(Counter(row.rule for row in skipped)),
             "rejected": [{"place": r.place, "column": r.column, "fix": in_cli_words(r.fix)} for r in rejected],
             "unread_headers": list(source.unread_headers),

@@ -39,9 +39,12 @@ def show_case(
     Raises:
         NotFound: the list has no such patient.
     """
-    own = [case for case in listed if not isinstance(case, BadRow) and case.patient.id == patient_id]
+    rows = list(listed)
+    own = [case for case in rows if not isinstance(case, BadRow) and case.patient.id == patient_id]
     if not own:
-        raise NotFound(f"no patient {patient_id!r} in this list; check the id")
+        unread = sum(isinstance(row, BadRow) for row in rows)
+        unreadable = f", or see which {unread} rows could not be read without --patient" if unread else ""
+        raise NotFound(f"no patient {patient_id!r} in this list; check the id{unreadable}")
     if as_json:
         typer.echo(json.dumps([_as_json(case, policy, at) for case in own], indent=2))
         return
@@ -108,10 +111,12 @@ def _steps(cadence: Cadence, policy: PracticePolicy, due_at: datetime) -> list[s
 
 def show_why(answer: Why, zone: ZoneInfo, at: datetime, *, everything: bool) -> None:
     """Where a patient stands, in a few lines, then what was done and not done: the latest that fit on one screen."""
+    from treatment_agent.policies.exclusions import STAFF_LOOKS
+
     console = screen.out()
     stands = screen.words(answer.phase) if answer.phase else "not on the books"
     if answer.phase == "queued" and answer.left_out:
-        stands = "left out"
+        stands = "left out, for staff to look at" if answer.left_out in STAFF_LOOKS else "left out"
     if answer.visit_at is not None:
         stands += f", visit {when(answer.visit_at, zone)}"
     console.print(f"{answer.patient_id}: {stands}", style="bold")

@@ -84,11 +84,12 @@ def _judged(case: Case, policy: PracticePolicy, now: datetime) -> Enrolment:
     enters = assessment.eligible or assessment.skip_rule == HOLD_OUT_RULE
     due = cadence.first_due(case, policy, now) if enters else None
     rule = assessment.skip_rule
+    points = " ".join(f"{p.factor}={p.points:+d}" for p in assessment.points)
     entry = JournalEntry(
         at=now,
         action="skip" if rule else "queue",
         rule=rule or "queue.eligible",
-        detail=" ".join(f"{p.factor}={p.points:+d}" for p in assessment.points),
+        detail="; ".join(filter(None, (assessment.found, points))),
         conversation_id=case.id,
         patient_id=case.patient.id,
     )

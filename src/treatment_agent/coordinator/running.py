@@ -12,7 +12,7 @@ from treatment_agent.coordinator.desk import Escalations
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.inbox import Inbox
 from treatment_agent.domain.books import ConversationFacts
-from treatment_agent.domain.conversation import Phase
+from treatment_agent.domain.conversation import Conversation, Phase
 from treatment_agent.domain.events import TouchDue
 from treatment_agent.domain.office import HeldBack
 from treatment_agent.domain.scheduling import VisitPlan
@@ -161,8 +161,28 @@ class _Run:
         if rule is not None:
             self.held.append(HeldBack(conversation_id, rule, conversation.due_at))
             return None
-        event_id = f"touch:{conversation_id}:{conversation.step}:{int(conversation.due_at.timestamp())}"
-        outcome = runner.inbox.take(conversation_id, TouchDue(id=event_id, at=now, step=conversation.step))
+        outcome = self._taken(conversation, now)
         if not outcome.replies:
             self.capacity.give_back(facts)
         return outcome
+
+    def _taken(self, conversation: Conversation, now: datetime) -> TurnOutcome:
+        """The outcome of the touch. Its id is made of what every worker sees, so that two of them make one event.
+
+        A touch that was taken back and set again for the same second is another one: it gets a number.
+        """
+        inbox, ledger = self.runner.inbox, self.runner.ledger
+        first = f"touch:{conversation.id}:{conversation.step}:{_second(conversation)}"
+        outcome, number = inbox.take(conversation.id, TouchDue(id=first, at=now, step=conversation.step)), 2
+        while outcome.duplicate:
+            now_stands = ledger.facts(conversation.id, at=now).conversation
+            if (now_stands.step, _second(now_stands)) != (conversation.step, _second(conversation)):
+                break
+            touch = TouchDue(id=f"{first}:{number}", at=now, step=conversation.step)
+            outcome, number = inbox.take(conversation.id, touch), number + 1
+        return outcome
+
+
+def _second(conversation: Conversation) -> int | None:
+    """The second in which the next touch falls due."""
+    return int(conversation.due_at.timestamp()) if conversation.due_at else None

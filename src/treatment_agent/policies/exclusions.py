@@ -146,16 +146,14 @@ def _out_of_order(look: Look) -> bool:
 
 
 def _bridge_split(look: Look) -> bool:
-    """A bridge is one unit: if some of it was declined or referred, the rest is not planned by machine."""
+    """A bridge is one unit: if some of it was declined, referred, put off or is out of scope, staff plan the rest."""
     bridges = [p for p in look.case.procedures if p.family is Family.BRIDGE]
     if len(bridges) < 2:
         return False
+    wanted = in_scope(look.case, look.policy)
     lost = (ProcedureStatus.DECLINED, ProcedureStatus.REFERRED)
-    unit: tuple[Procedure, ...]
-    for unit in (bridge_of(p, bridges) for p in bridges if p.status is ProcedureStatus.PLANNED):
-        if any(p.status in lost for p in unit):
-            return True
-    return False
+    left_out = [p for p in bridges if p.status in lost or (p.status is ProcedureStatus.PLANNED and p not in wanted)]
+    return any(p in left_out for one in wanted if one.family is Family.BRIDGE for p in bridge_of(one, bridges))
 
 
 def _is_waiting(look: Look) -> bool:

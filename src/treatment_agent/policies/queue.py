@@ -22,12 +22,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Whether a case is followed up by machine. `score` is the sum of `points`; `skip_rule` is set if not eligible."""
+    """Whether a case is followed up by machine. `score` is the sum of `points`; `skip_rule` is set if not eligible.
+
+    `found` is what that rule saw, such as "lacks email": field names and dates, nothing about the person.
+    """
 
     eligible: bool
     skip_rule: str | None
     score: int
     points: tuple[Points, ...]
+    found: str = ""
 
     @property
     def staff_looks(self) -> bool:
@@ -55,10 +59,11 @@ def assess(case: Case, policy: PracticePolicy, now: datetime) -> Assessment:
         rule = first_rule(look)
         points = points_of(case, look.today, policy.priority, policy.priority_factors)
         score = sum(p.points for p in points)
+        found = detail(rule, look) if rule else ""
     except Exception as error:
         log.warning("queue.unreadable case=%s error=%s", getattr(case, "id", ""), type(error).__name__)
         return Assessment(False, "queue.unreadable", 0, ())
-    return Assessment(rule is None, rule, score, points)
+    return Assessment(rule is None, rule, score, points, found)
 
 
 def reasons(case: Case, policy: PracticePolicy, now: datetime) -> tuple[tuple[str, str], ...]:

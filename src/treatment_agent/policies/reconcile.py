@@ -206,8 +206,7 @@ def _approval(event: StaffAction, facts: ConversationFacts, policy: PracticePoli
     conversation = facts.conversation
     if event.verb is StaffVerb.APPROVE_TEXT:
         due = DueChange.KEEP if conversation.due_at is None else DueChange.SET
-        # A second later: the touch that asked for the approval was due at this very moment, perhaps.
-        return Decision(move=Move.STAY, rules=("staff.approve-text",), due=due, due_at=now + timedelta(seconds=1))
+        return Decision(move=Move.STAY, rules=("staff.approve-text",), due=due, due_at=now)
     task = _task(HandoffKind.REVIEW, "staff.reject-text", facts, policy, now)
     move = Move.STAY if conversation.held else _may(conversation, Move.REVIEW)
     return Decision(move=move, rules=("staff.reject-text",), handoff=task, due=DueChange.CLEAR)

@@ -62,7 +62,7 @@ _QUEUE: Final = {
     "queue.preauthorization": "A preauthorization is pending.",
     "queue.staff-first-family": "Sedation or surgery is planned: staff first.",
     "queue.dental-order": "A root canal or extraction on the same tooth comes first: staff plan the order.",
-    "queue.bridge-split": "Part of the bridge was declined or referred, and a bridge is one unit: staff look.",
+    "queue.bridge-split": "A bridge is one unit, and part of it is not to be done now: staff look.",
     "queue.waiting": "The treatment plan itself says to wait.",
     "queue.not-in-scope": "Family, provider or age of the diagnosis is outside the office's scope.",
     "queue.high-value": "The open treatment is worth more than the office's limit: staff first.",

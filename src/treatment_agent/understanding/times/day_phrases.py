@@ -210,9 +210,9 @@ def _as_offered(page: Page, days: Days) -> Days:
 
 
 def _is_free(page: Page, index: int) -> bool:
-    """True for "I'm free until friday", which ends there, unlike "I'm away until friday"."""
+    """True for "I'm free until friday", which ends there, unlike "I'm out of town until friday"."""
     near = [page.word(index - back) for back in range(1, 6)]
-    return bool(_FREE & set(near[:4])) and not {"not", "isnt", "wont", "arent", "no", "unavailable"} & set(near)
+    return bool(_FREE & set(near[:4])) and not {"not", "isnt", "wont", "arent", "no", "unavailable", "out"} & set(near)
 
 
 def after_days(today: date, days: Days) -> Days | None:
