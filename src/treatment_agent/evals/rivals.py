@@ -183,7 +183,12 @@ def _taped(rival: Rival, cassettes: Path, agreement: Agreement | None, *, record
     if not record:
         return Replayer(rival.name, place)
     calls = rival.reached()
-    require_agreement(calls, agreement)
+    try:
+        require_agreement(calls, agreement)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"model {rival.name}: {error}; here: write [agreement] into the file of models"
+        ) from None
     return Recorder(rival.name, calls, place)
 
 
