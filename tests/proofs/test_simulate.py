@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 
 import pytest
 
 from treatment_agent.cli.application import main
 from treatment_agent.demo.policy import maple_policy
+from treatment_agent.domain.interpretation import ModelFailure
 from treatment_agent.evals import simulate as simulation
+from treatment_agent.evals.acting import Author
 from treatment_agent.evals.personas import drawn, personas, read_as
 from treatment_agent.evals.promises import Broken
 from treatment_agent.evals.simulate import simulate
 from treatment_agent.policies.scripts import default_scripts
+from treatment_agent.testing import OpenAIServer, ScriptedModel
+from treatment_agent.understanding.language_model import Patience
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +67,65 @@ class TestPersonas:
         eager = next(p for p in personas() if p.name == "eager")
         assert silent.answers("first-message", 0, Random(1)) is None
         assert eager.answers("first-message", eager.turns, Random(1)) is None
+
+
+class TestAuthor:
+    EAGER = next(p for p in personas() if p.name == "eager")
+    ONCE = Patience(attempts=1)
+
+    def test_writes_in_character_with_the_conversation_before_it(self):
+        with ScriptedModel(['{"text": "the first one, thx"}']) as model:
+            author = Author(model, self.ONCE)
+            said = [f"office: {n}" for n in range(20)]
+            assert author.writes(self.EAGER, said, "1") == "the first one, thx"
+        told = json.loads(model.requests[0].question)
+        assert (told["wants"], told["language"], told["might_write"]) == ("books at once", "en", "1")
+        assert told["conversation"] == said[-12:]
+        assert author.texts == 1
+
+    @pytest.mark.parametrize("bad", [ModelFailure.REFUSED, "hello", '{"text": " "}', '{"text": 1}', '{"txt": "x"}'])
+    def test_takes_the_text_of_the_persona_where_the_model_has_none(self, bad):
+        with ScriptedModel([bad]) as model:
+            author = Author(model, self.ONCE)
+            assert author.writes(self.EAGER, (), "1 please") == "1 please"
+        assert (author.texts, len(author.meter.failures)) == (0, 1)
+
+    def test_writes_no_novels(self):
+        with ScriptedModel([json.dumps({"text": "x" * 9000})]) as model:
+            assert Author(model, self.ONCE).writes(self.EAGER, (), "1") == "x" * 500
+
+
+class TestCommandWithModel:
+    def test_lets_a_model_write_and_plays_what_was_kept_again(self, capsys, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend(tmp_path)
+        arguments = ["simulate", "--patients", "4", "--seed", "5", "--cassette", "kept.jsonl"]
+        with OpenAIServer(lambda body: '{"text": "2 please, this is Zora"}') as server:
+            (tmp_path / "our_patients.py").write_text(
+                "from treatment_agent.understanding.language_model import OpenAICalls\n"
+                f"calls = OpenAICalls('m', base_url={server.url!r})\n"
+            )
+            live = self.out(capsys, *arguments, "--model", "our_patients:calls")
+            asked = len(server.requests)
+
+        again = self.out(capsys, *arguments)
+
+        assert f"Words by the model: {asked} of {asked} texts" in live
+        assert asked > 0
+        assert again == live
+        assert "2 please, this is Zora" in self.out(capsys, *arguments, "--only", "1")
+
+    def test_says_what_is_no_way_to_a_model(self, capsys):
+        with pytest.raises(SystemExit):
+            main(["simulate", "--patients", "1", "--model", "json:dumps_"])
+        assert "calls json:dumps_: AttributeError; write module:name" in capsys.readouterr().err
+
+    def out(self, capsys, *arguments: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        assert ended.value.code == 0, captured
+        return captured.out
 
 
 class TestCommand:
