@@ -184,7 +184,10 @@ class TestMistake:
         monkeypatch.setenv("INVENTED", "invented-key")
         models(tmp_path, ("good", "https://models.example/v1"))
 
-        assert "no business associate agreement is on record" in self.record(run, suite)
+        told = self.record(run, suite)
+        assert "model good: " in told
+        assert "no business associate agreement is on record" in told
+        assert told.endswith("write [agreement] into the file of models")
 
     def test_is_a_cassette_that_is_not_there(self, run: Run, suite: Path, tmp_path: Path):
         models(tmp_path, ("good", "http://127.0.0.1:9/v1"))

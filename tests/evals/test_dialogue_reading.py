@@ -63,6 +63,11 @@ class TestMistakes:
             ),
             ('now = "', 'kind = "callback"\nnow = "', "2: kind: there is no 'callback'; {} 'call_back'?"),
             ("[end]", "[end]\nconsent", "13: not TOML: "),
+            (
+                'phase = "booked"',
+                "phase = booked",
+                '13: not TOML: Invalid value (at line 13, column 9); write phase = "booked"',
+            ),
         ],
     )
     def test_are_told_with_line_and_suggestion(self, tmp_path, old, new, told):
@@ -116,8 +121,16 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("table", "told"),
         [
-            ("[practice.policy.contact]\nmax_per_weak = 1", "practice.policy: max_per_weak"),
-            ('[practice.policy]\nauthority = "maybe"', "practice.policy: authority"),
+            (
+                "[practice.policy.contact]\nmax_per_weak = 1",
+                f".toml:5: practice.policy.contact.max_per_weak: there is no such key; {MEANT} 'max_per_week'?",
+            ),
+            (
+                '[practice.policy]\nauthority = "bok"',
+                f".toml:5: practice.policy.authority: there is no 'bok'; {MEANT} 'book'?",
+            ),
+            ("[practice.policy.contact]\nmax_per_week = 'x'", ".toml:5: practice.policy.contact.max_per_week: input"),
+            ("[practice.policy.contact]\nmax_per_week = -1", "contact.max_per_week: is less than max_per_day"),
             ('[interpreter]\nuse = "no.such:thing"', "interpreter no.such:thing: ModuleNotFoundError"),
             ('[interpreter]\nuse = "json:loads"', "interpreter json:loads: calling it raised TypeError"),
             ('[interpreter]\nuse = "json:JSONDecoder"', "interpreter json:JSONDecoder: it has no `interpret`"),

@@ -179,6 +179,7 @@ class TestEval:
         assert evaluate(folder / "dialogues" / "booking" / "good.toml", "--against", tmp_path / "x.json") != 0
         said = capsys.readouterr().err
         assert "neither dialogues nor messages are there" in said
+        assert "below a folder called `dialogues`" in " ".join(said.split())
         assert "not a run" in said
 
 
@@ -224,7 +225,7 @@ class TestCompare:
         )
         after = RunRecord(
             dialogues={"a": broken, "b": holds, "c": holds, "d": holds},
-            messages={"1": message("missed"), "2": message("needless"), "3": message("right")},
+            messages={"1": message("missed"), "2": message("needless"), "3": message("right"), "4": message("right")},
         )
 
         found = [(c.direction, c.what, c.after) for c in compare(before, after)]
@@ -234,6 +235,7 @@ class TestCompare:
             (Direction.WORSE, "clinical: words", "missed (missed)"),
             (Direction.BETTER, "b", "holds"),
             (Direction.BETTER, "clinical: words", "needless (needless)"),
+            (Direction.OTHER, "clinical: words", "right (right)"),
             (Direction.OTHER, "d", "holds"),
         ]
         assert compare(before, before) == ()

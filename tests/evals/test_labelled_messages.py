@@ -11,7 +11,7 @@ from treatment_agent.cli.application import main
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.messages import Judged, LabelledMessage, read_messages
 from treatment_agent.evals.metrics import Share
-from treatment_agent.evals.table import Measure, errors_by_kind, measures
+from treatment_agent.evals.table import Measure, by_group, calibration_error, errors_by_kind, measures
 
 ZONE = ZoneInfo("America/Chicago")
 FACTS = {"option": None, "windows": [], "call_at": None, "until": None, "reason": None}
@@ -74,6 +74,7 @@ class TestMeasures:
             judged(message("opt_out"), label="opt_out"),
         ]
         found = self.by_name(rows)
+        assert (found["recall"].share, found["needless"].share) == (Share(1, 2), Share(1, 2))
         assert (found["recall_plain"].share, found["needless_plain"].share) == (Share(1, 2), Share(1, 2))
         assert (found["opt_outs"].share, found["labels"].share) == (Share(1, 1), Share(3, 5))
 
@@ -93,6 +94,34 @@ class TestMeasures:
         rows = [judged(message("clinical"), label="accept"), judged(message("accept"), action="handoff")]
         found = self.by_name(rows, {"recall_plain": 0.5, "needless_plain": 0.5, "labels": 0.0})
         assert [found[n].met for n in ("recall_plain", "needless_plain", "labels")] == [False, False, True]
+
+    def test_refuse_a_limit_for_nothing(self):
+        with pytest.raises(ConfigurationError, match=r"no measure 'recal_plain'; did you mean 'recall_plain'\?"):
+            measures([judged(message("clinical"))], {"recal_plain": 0.9})
+
+    def test_tell_groups_apart(self):
+        rows = [
+            judged(message("clinical", lang="es"), action="handoff"),
+            judged(message("clinical", lang="es"), label="accept"),
+            judged(message("accept", lang="es"), action="handoff", label="other"),
+            judged(message("opt_out"), label="opt_out"),
+        ]
+        assert by_group(rows, lambda j: j.message.lang) == (
+            ("en", 1, Share(0, 0), Share(0, 0), Share(1, 1)),
+            ("es", 3, Share(1, 2), Share(1, 1), Share(1, 3)),
+        )
+
+    def test_tell_how_far_sureness_is_from_being_right(self):
+        def sure(confidence: float, *, right: bool) -> Judged:
+            verdict = {"action": "auto", "label": "accept" if right else "defer", "confidence": confidence}
+            return Judged(message("accept"), verdict, ZONE)
+
+        honest = [sure(0.95, right=n > 0) for n in range(20)]
+        boastful = [sure(1.0, right=n > 0) for n in range(2)]
+        assert calibration_error(honest) == pytest.approx(0)
+        assert calibration_error(boastful) == pytest.approx(0.5)
+        assert calibration_error(honest + boastful) == pytest.approx(1 / 22)
+        assert calibration_error([]) == 0
 
     def test_name_errors_by_kind_worst_first(self):
         rows = [
@@ -146,6 +175,10 @@ class TestCommand:
         assert code == 0
         assert "2 messages judged." in out
         assert "kept" in out
+        assert "needless handoffs, plain and texting English" in out
+        assert "Spanish" not in out, "a measure of nothing is not shown"
+        assert "100.0 % (20.7-100.0)" in out
+        assert "Calibration error 0." in out
         assert (tmp_path / "wrong.jsonl").read_text(encoding="utf-8") == ""
 
     def test_fails_when_a_threshold_is_not_kept(self, tmp_path, capsys):

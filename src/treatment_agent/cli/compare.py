@@ -12,7 +12,6 @@ from treatment_agent.cli import screen
 from treatment_agent.cli.options import AppOption, load
 
 if TYPE_CHECKING:
-    from treatment_agent.domain.shares import Share
     from treatment_agent.evals.rivals import Row, Suite
 
 
@@ -88,21 +87,15 @@ def _show(rows: list[Row]) -> None:
         asked = [str(count) for count in used] if row.calls else [""] * len(used)
         made.add_row(
             row.name,
-            _share(row.recall),
-            _share(row.needless),
-            _share(row.right),
+            screen.share(row.recall),
+            screen.share(row.needless),
+            screen.share(row.right),
             f"{row.gates.hits} of {row.gates.total}" if row.gates.total else "",
             *asked,
             cost,
             *times,
         )
     screen.show(made)
-
-
-def _share(share: Share) -> str:
-    """With its Wilson interval at 95 %; empty where there is nothing to count."""
-    low, high = share.interval
-    return f"{100 * share.value:.1f} % ({100 * low:.1f}-{100 * high:.1f})" if share.total else ""
 
 
 def _write(place: Path, rows: list[Row]) -> None:

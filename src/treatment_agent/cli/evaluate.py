@@ -96,7 +96,8 @@ def found(place: Path) -> tuple[tuple[Path, ...], Path | None]:
     messages = next((folder for folder in (place, place / "messages") if any(folder.glob("*.jsonl"))), None)
     if not paths and messages is None:
         raise ConfigurationError(
-            f"{place}: neither dialogues nor messages are there; name a TOML or JSONL file, or a folder of them"
+            f"{place}: neither dialogues nor messages are there; name a TOML or JSONL file, or a folder of them; "
+            "dialogues lie below a folder called `dialogues`"
         )
     return paths, messages
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,8 @@ def figures(judged: list[Judged], messages: Path, thresholds: Path | None) -> tu
     )
     found = measures(judged, _limits(messages, thresholds))
     for row in found:
+        if not row.share.total and row.limit is None:
+            continue
         low, high = row.share.interval
         sign = "<=" if row.at_most else ">="
         must = "" if row.limit is None else f"{sign} {100 * row.limit:.1f} %"
@@ -52,15 +55,27 @@ def figures(judged: list[Judged], messages: Path, thresholds: Path | None) -> tu
 
 
 def by_label(judged: list[Judged]) -> None:
-    """Print how messages of each label fared."""
+    """Print how messages of each label, style and language fared, with intervals, and how far sureness is right."""
     from treatment_agent.evals import table
 
     made = screen.table(
         "label", "messages", "handed off", "label right", right=("messages", "handed off", "label right")
     )
     for label, handed, right in table.by_label(judged):
-        made.add_row(label, str(handed.total), f"{100 * handed.value:.1f} %", f"{100 * right.value:.1f} %")
+        made.add_row(label, str(handed.total), screen.share(handed), screen.share(right))
     screen.show(made)
+    columns = ("messages", "handoff recall", "needless handoffs", "label right")
+    groups: tuple[tuple[str, Callable[[Judged], str]], ...] = (
+        ("style", lambda j: j.message.style or "not stated"),
+        ("language", lambda j: j.message.lang),
+    )
+    for name, group in groups:
+        made = screen.table(name, *columns, right=columns)
+        for one, count, recall, needless, right in table.by_group(judged, group):
+            made.add_row(one, str(count), *(screen.share(share) for share in (recall, needless, right)))
+        screen.show(made)
+    error = table.calibration_error(judged)
+    screen.out().print(f"Calibration error {error:.3f}: how sure it was of the label, against how often it was right.")
 
 
 def by_kind(judged: list[Judged]) -> None:

@@ -83,13 +83,15 @@ def _exported(coordinator: Coordinator, cases: list[str] | None, *, full: bool) 
 
 
 def _written(found: History, out: Path) -> None:
+    from treatment_agent.evals.telling import counted
     from treatment_agent.replay import history as files
 
     files.write(found, out)
     header = found.header
     kept = "everybody in it is invented" if header.redacted else "with names, numbers and words of patients"
     console = screen.out()
-    console.print(f"{out}: {header.turns} turns of {len(found.cases)} conversations; {kept}.", style="bold")
+    told = f"{counted(header.turns, 'turn')} of {counted(len(found.cases), 'conversation')}"
+    console.print(f"{out}: {told}; {kept}.", style="bold")
     for turn in found.turns:
         if turn.reads_differently:
             told = "; ".join(turn.reads_differently)

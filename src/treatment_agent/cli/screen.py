@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from treatment_agent.domain.shares import Share
+
 Done = Callable[[int], None]
 
 # A pipe has no width: lines are never folded there, so that grep and cut see what was meant.
@@ -117,6 +119,12 @@ def live(console: Console, label: str) -> Iterator[Callable[[str], None]]:
 def words(code: object) -> str:
     """A code as words: `booked_by_staff` becomes `booked by staff`."""
     return str(getattr(code, "value", code)).replace("_", " ")
+
+
+def share(part: Share) -> str:
+    """A share with its Wilson interval at 95 %; empty where there is nothing to count."""
+    low, high = part.interval
+    return f"{100 * part.value:.1f} % ({100 * low:.1f}-{100 * high:.1f})" if part.total else ""
 
 
 def dollars(cents: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,11 +13,14 @@ from treatment_agent.cli.options import AppOption, load
 from treatment_agent.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from treatment_agent.evals.acting import Author
     from treatment_agent.evals.simulate import Ended, Simulated
     from treatment_agent.policies.practice import PracticePolicy
     from treatment_agent.ports import Interpreter
 
 _BAR = 40
+# The name under which a cassette keeps them, whichever model it was.
+_PATIENTS = "patients"
 
 
 def register(app: typer.Typer) -> None:
@@ -29,25 +34,43 @@ def simulate(
     only: Annotated[
         int | None, typer.Option("--only", help="Play the office of this patient; show what was said.")
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", metavar="MODULE:NAME", help="A ModelCalls that finds the patients' words; may cost money."
+        ),
+    ] = None,
+    cassette: Annotated[
+        Path | None,
+        typer.Option(
+            "--cassette", metavar="FILE.jsonl", help="Keep what --model says there; without --model, play it again."
+        ),
+    ] = None,
     app: AppOption = None,
 ) -> None:
     """Let invented patients write to an office in memory; show how it ends for them, and every broken promise.
 
-    Nothing leaves this machine: of --app only the policy and the interpreter are used. Exits with 1 if a promise broke.
+    No text leaves this machine: of --app only the policy and the interpreter are used. Exits with 1 if a promise broke.
     """
     from treatment_agent.evals.simulate import simulate as play
 
     policy, interpreter = _office(app)
+    author, check = _author(model, cassette)
     with screen.progress("patients", None if only else patients) as done:
         try:
-            found = play(patients, policy=policy, seed=seed, only=only, interpreter=interpreter, progress=done)
+            found = play(
+                patients, policy=policy, seed=seed, only=only, interpreter=interpreter, author=author, progress=done
+            )
         except ValueError as error:
             raise ConfigurationError(f"--{error}") from None
+    check()
     if only is not None:
         _transcript(next(p for p in found.patients if p.number == only))
     _outcomes(found)
     _funnel(found)
-    _promises(found, patients)
+    if author is not None:
+        _written(author, sum(p.received for p in found.patients))
+    _promises(found, patients, f" --cassette {cassette}" if cassette else "")
 
 
 def _office(app: str | None) -> tuple[PracticePolicy, Interpreter | None]:
@@ -57,6 +80,34 @@ def _office(app: str | None) -> tuple[PracticePolicy, Interpreter | None]:
     from treatment_agent.demo.policy import maple_policy
 
     return maple_policy(), None
+
+
+def _author(model: str | None, cassette: Path | None) -> tuple[Author | None, Callable[[], None]]:
+    """Who finds the patients' words, and a check that it could: None, and no check, where they are picked."""
+    if model is None and cassette is None:
+        return None, lambda: None
+    from treatment_agent.evals.acting import Author
+    from treatment_agent.evals.cassette import Recorder, Replayer
+    from treatment_agent.evals.model_calls import named_calls
+    from treatment_agent.understanding.language_model import Patience
+
+    if model is None and cassette is not None:
+        replayed = Replayer(_PATIENTS, cassette)
+        return Author(replayed, Patience(wait_seconds=0)), replayed.check
+    calls = named_calls(model or "")
+    if cassette is None:
+        return Author(calls), lambda: None
+    recorded = Recorder(_PATIENTS, calls, cassette)
+    return Author(recorded), recorded.check
+
+
+def _written(author: Author, received: int) -> None:
+    meter = author.meter
+    tokens = meter.input_tokens + meter.output_tokens
+    screen.out().print(
+        f"\nWords by the model: {author.texts} of {received} texts, {meter.calls} calls, {tokens} tokens; "
+        f"failed: {len(meter.failures)}"
+    )
 
 
 def _outcomes(found: Simulated) -> None:
@@ -86,7 +137,7 @@ def _funnel(found: Simulated) -> None:
     screen.show(made)
 
 
-def _promises(found: Simulated, patients: int) -> None:
+def _promises(found: Simulated, patients: int, more: str) -> None:
     sent, received = sum(p.sent for p in found.patients), sum(p.received for p in found.patients)
     console = screen.out()
     console.print()
@@ -94,7 +145,7 @@ def _promises(found: Simulated, patients: int) -> None:
         console.print(f"Every promise held: {sent} texts out, {received} in, {len(found.patients)} patients.")
         return
     for number, broken in found.broken:
-        again = f"treatment-agent simulate --patients {patients} --seed {found.seed} --only {number}"
+        again = f"treatment-agent simulate --patients {patients} --seed {found.seed} --only {number}{more}"
         console.print(f"BROKEN {broken}\n       {again}")
     raise typer.Exit(1)
 

@@ -23,6 +23,7 @@ from treatment_agent.evals.happenings import Chart, Staff, Turn
 from treatment_agent.evals.naming import address_of
 from treatment_agent.evals.played import PlayedTurn, Said, Who
 from treatment_agent.evals.staging import Stage, case_of
+from treatment_agent.evals.telling import counted
 from treatment_agent.tools.memory import MemoryCaseSource
 
 Step = Callable[[PlayedTurn], TurnOutcome | None]
@@ -115,7 +116,7 @@ class Doing:
         about = self.writer(turn)
         offers = stage.ledger.facts(about, at=now).conversation.offers if about else ()
         words = filled(text, offers, now.astimezone(stage.policy.office.tz))
-        note = f"{turn.media} pictures" if turn.media else ""
+        note = counted(turn.media, "picture") if turn.media else ""
         if turn.sender:
             note = f"from {turn.sender}{', ' if note else ''}{note}"
         played.said.append(Said(now, Who.PATIENT, words, note=note))

@@ -122,5 +122,5 @@ def _booking_told(booking: Booking) -> str:
 
 
 def _handoff_told(packet: HandoffPacket) -> str:
-    topics = ", ".join(packet.topics)
-    return f"{packet.kind.value} {topics} {packet.urgency.value} for {packet.owner.value}, {packet.status.value}"
+    topics = f" {', '.join(packet.topics)}" if packet.topics else ""
+    return f"{packet.kind.value}{topics} {packet.urgency.value} for {packet.owner.value}, {packet.status.value}"

@@ -17,6 +17,7 @@ from treatment_agent.evals.happenings import Turn
 from treatment_agent.evals.moves import watched
 from treatment_agent.evals.played import Books, Played, PlayedTurn, Said, Sent, Who
 from treatment_agent.evals.staging import Stage, open_stage
+from treatment_agent.evals.telling import counted
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Interpreter
 from treatment_agent.testing import Crash
@@ -124,7 +125,7 @@ class _Play:
         if end < now:
             raise ConfigurationError(f"until: {end:%Y-%m-%d %H:%M} has passed; the clock stands at {now.isoformat()}")
         if end - now >= timedelta(hours=1):
-            played.said.append(Said(end, Who.PLAYER, f"{_span(end - now)} pass"))
+            played.said.append(Said(end, Who.PLAYER, f"{_span(end - now)} later"))
         for moment in self._due(now, end):
             clock.set(moment)
             self._run(played)
@@ -242,4 +243,4 @@ def _read(played: PlayedTurn, outcome: TurnOutcome) -> None:
 
 def _span(length: timedelta) -> str:
     hours = round(length.total_seconds() / 3600)
-    return f"{hours} hours" if hours < 48 else f"{length.days} days"
+    return counted(hours, "hour") if hours < 48 else counted(length.days, "day")

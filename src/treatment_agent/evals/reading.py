@@ -13,15 +13,19 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from treatment_agent.errors import ConfigurationError
+from treatment_agent.evals.cast import PracticeSeed
 from treatment_agent.evals.dialogue import Dialogue
 from treatment_agent.evals.naming import unknown_words
+from treatment_agent.evals.overrides import merged
 from treatment_agent.policies.practice import PracticePolicy
 
 FOLDER = "dialogues"
 """Files lie somewhere below a folder of this name."""
 
+_SETTINGS = ("practice", "policy")
 _HEADER = re.compile(r"\s*(\[\[?)\s*([\w.\"-]+)\s*\]\]?")
 _KEY = re.compile(r"\s*([\w-]+)\s*(?:\.|=)")
+_BARE = re.compile(r"\s*([\w-]+)\s*=\s*([A-Za-z][\w -]*?)\s*(?:#.*)?$")
 _QUOTED = re.compile(r"'([^']*)'")
 _AT_LINE = re.compile(r"line (\d+)")
 
@@ -40,11 +44,16 @@ class DialogueFile:
         return tuple(line_of(self.source, ("turn", number)) for number in range(len(self.dialogue.turn)))
 
     def check_names(self, policy: PracticePolicy) -> None:
-        """Check that every script, rule and tool that is named exists.
+        """Check that every setting, script, rule and tool that is named exists.
 
         Raises:
             ConfigurationError: with the line of each that does not, and what was probably meant.
         """
+        overrides = self.dialogue.practice.policy
+        try:
+            merged(policy, overrides)
+        except ValidationError as error:
+            raise ConfigurationError(_mistakes(self.path, self.source, error, overrides, within=_SETTINGS)) from None
         found = sorted(
             (line_of(self.source, place), _place(place), words) for place, words in unknown_words(self.dialogue, policy)
         )
@@ -78,12 +87,14 @@ def read_dialogue(path: Path) -> DialogueFile:
     """
     try:
         text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read: {type(error).__name__}") from None
+    try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = _AT_LINE.search(str(error))
-        raise ConfigurationError(f"{path}:{found[1] if found else 1}: not TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{path}: cannot be read: {type(error).__name__}") from None
+        line = int(found[1]) if found else 1
+        raise ConfigurationError(f"{path}:{line}: not TOML: {error}{_unquoted(text, line)}") from None
     lines = text.splitlines()
     try:
         dialogue = Dialogue.model_validate(raw)
@@ -92,13 +103,21 @@ def read_dialogue(path: Path) -> DialogueFile:
     return DialogueFile(path, dialogue, tuple(lines))
 
 
-def _mistakes(path: Path, lines: Sequence[str], error: ValidationError, raw: object) -> str:
-    """Every mistake on a line of its own, in order of the file."""
+def _unquoted(text: str, line: int) -> str:
+    """What to write where a word stands without quotes, as it may in YAML."""
+    bare = _BARE.match("".join(text.splitlines()[line - 1 : line]))
+    return f'; write {bare[1]} = "{bare[2]}"' if bare and bare[2] not in ("true", "false") else ""
+
+
+def _mistakes(
+    path: Path, lines: Sequence[str], error: ValidationError, raw: object, *, within: tuple[str, ...] = ()
+) -> str:
+    """Every mistake on a line of its own, in order of the file. `raw` is what stands at the place `within` of it."""
     details = error.errors(include_input=False, include_url=False)
     # A list with a mistake in it is called too short as well.
     wrong_inside = {e["loc"][0] for e in details if len(e["loc"]) > 1}
     real = [e for e in details if not (e["type"] == "too_short" and e["loc"][0] in wrong_inside)]
-    told = sorted({(line_of(lines, e["loc"]), _told(e, _written(raw, e["loc"]))) for e in real})
+    told = sorted({(line_of(lines, (*within, *e["loc"])), _told(e, _written(raw, e["loc"]), within)) for e in real})
     return "\n".join(f"{path}:{line}: {words}" for line, words in told)
 
 
@@ -162,8 +181,8 @@ def _written(raw: object, loc: Sequence[str | int]) -> object:
     return raw
 
 
-def _told(error: ErrorDetails, written: object) -> str:
-    loc = [part for part in error["loc"] if not str(part).startswith("function-")]
+def _told(error: ErrorDetails, written: object, within: tuple[str, ...]) -> str:
+    loc = [*within, *(part for part in error["loc"] if not str(part).startswith("function-"))]
     place = _place(loc)
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
@@ -202,7 +221,9 @@ def _model_at(loc: Sequence[str | int]) -> type[BaseModel] | None:
     """The model that describes a place of the file."""
     model: type[BaseModel] | None = Dialogue
     for part in loc:
-        if isinstance(part, str) and model is not None and part in model.model_fields:
+        if model is PracticeSeed and part == "policy":
+            model = PracticePolicy
+        elif isinstance(part, str) and model is not None and part in model.model_fields:
             model = _inside(model.model_fields[part].annotation)
     return model
 

@@ -20,6 +20,9 @@ from treatment_agent.evals.table import kind_of
 _RANKS = ("missed", "wrong answer", "needless", "wrong name", "right")
 
 
+_ABSENT = "not there"
+
+
 class DialogueRecord(Value):
     """A dialogue's claim, whether it holds, and what does not, in words."""
 
@@ -133,22 +136,23 @@ def _dialogues(before: Mapping[str, DialogueRecord], after: Mapping[str, Dialogu
 
 def _state(dialogue: DialogueRecord | None) -> str:
     if dialogue is None:
-        return "not there"
+        return _ABSENT
     if dialogue.passed:
         return "holds"
     return "; ".join(dialogue.findings)
 
 
 def _messages(before: Mapping[str, MessageRecord], after: Mapping[str, MessageRecord]) -> Iterator[Change]:
-    for key in sorted(before.keys() & after.keys()):
-        old, new = before[key], after[key]
-        if (old.kind, old.read_as) == (new.kind, new.read_as):
+    for key in sorted({*before, *after}):
+        old, new = before.get(key), after.get(key)
+        one = new or old
+        was, now = _read(old), _read(new)
+        if one is None or was == now:
             continue
-        step = _RANKS.index(new.kind) - _RANKS.index(old.kind)
+        step = _RANKS.index(new.kind) - _RANKS.index(old.kind) if old and new else 0
         direction = Direction.BETTER if step > 0 else Direction.WORSE if step < 0 else Direction.OTHER
-        yield Change(
-            direction=direction,
-            what=f"{new.label}: {new.text}",
-            before=f"{old.kind} ({old.read_as})",
-            after=f"{new.kind} ({new.read_as})",
-        )
+        yield Change(direction=direction, what=f"{one.label}: {one.text}", before=was, after=now)
+
+
+def _read(message: MessageRecord | None) -> str:
+    return f"{message.kind} ({message.read_as})" if message else _ABSENT

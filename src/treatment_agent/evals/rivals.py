@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from treatment_agent.domain.value import Value
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.cassette import Heard, Recorder, Replayer
 from treatment_agent.evals.messages import Judged, LabelledMessage, judge_messages
+from treatment_agent.evals.model_calls import named_calls
 from treatment_agent.evals.staging import local_interpreter
 from treatment_agent.evals.suite import run_files
 from treatment_agent.policies.practice import PracticePolicy
@@ -79,13 +79,7 @@ class Rival(Value):
                 structured=self.structured,
                 options=self.options,
             )
-        module, _, name = self.calls.partition(":")
-        try:
-            made = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise ConfigurationError(f"calls {self.calls}: {type(error).__name__}; write module:name") from None
-        found: ModelCalls = made if hasattr(made, "ask") and not isinstance(made, type) else made()
-        return found
+        return named_calls(self.calls)
 
 
 class Rivals(Value):
@@ -183,7 +177,12 @@ def _taped(rival: Rival, cassettes: Path, agreement: Agreement | None, *, record
     if not record:
         return Replayer(rival.name, place)
     calls = rival.reached()
-    require_agreement(calls, agreement)
+    try:
+        require_agreement(calls, agreement)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"model {rival.name}: {error}; here: write [agreement] into the file of models"
+        ) from None
     return Recorder(rival.name, calls, place)
 
 

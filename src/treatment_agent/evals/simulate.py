@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -28,6 +28,7 @@ from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.treatment import Case, ProcedureStatus
 from treatment_agent.errors import AdapterUnavailable, TreatmentAgentError
 from treatment_agent.evals import invented
+from treatment_agent.evals.acting import Author
 from treatment_agent.evals.evidence import Books
 from treatment_agent.evals.personas import Persona, drawn
 from treatment_agent.evals.promises import Broken, check
@@ -104,6 +105,7 @@ def simulate(
     seed: int = 7,
     only: int | None = None,
     interpreter: Interpreter | None = None,
+    author: Author | None = None,
     progress: Progress | None = None,
 ) -> Simulated:
     """Let simulated patients live through six weeks.
@@ -114,6 +116,8 @@ def simulate(
         seed: The same seed is the same story.
         only: Play only the office of this patient; the patients of that office come back with their transcripts.
         interpreter: What reads their messages; the local one by default. With a model's, every message is a call.
+        author: Finds the words of patients with a model; without it they are picked from the personas' texts. With it
+            a story is the same only if the model says the same.
         progress: Called with the number of patients done so far.
 
     Raises:
@@ -128,7 +132,7 @@ def simulate(
         numbers = range(first, min(first + OFFICE_SIZE, patients + 1))
         if only is not None and only not in numbers:
             continue
-        office = _Office(policy, seed, numbers, reader)
+        office = _Office(policy, seed, numbers, reader, author)
         try:
             books = office.live()
             broken.extend((first, found) for found in check(books))
@@ -143,12 +147,16 @@ def simulate(
 class _Office:
     """One office and its patients, over six weeks."""
 
-    def __init__(self, policy: PracticePolicy, seed: int, numbers: range, reader: Interpreter) -> None:
+    def __init__(
+        self, policy: PracticePolicy, seed: int, numbers: range, reader: Interpreter, author: Author | None
+    ) -> None:
         self.chance = Random(f"{seed}:{numbers[0]}")  # noqa: S311 - the same story for the same seed, nothing secret
         self.zone = policy.office.tz
         openings = invented.openings(policy, self.chance, starts=_STARTS)
         self.stage = Stage(policy, TickingClock(_STARTS), openings, interpreter=reader)
         self.people: dict[str, Persona] = {}
+        self.author = author
+        self.said: defaultdict[str, list[str]] = defaultdict(list)
         self.turns: Counter[str] = Counter()
         self.cases = [self._case(number) for number in numbers]
         self._agenda: list[tuple[datetime, int, Job]] = []
@@ -234,10 +242,14 @@ class _Office:
         self._read += len(new)
         for departure in new:
             name = departure.message.conversation_id
+            self.said[name].append(f"office: {departure.message.body.get_secret_value()}")
             person = self.people.get(name)
             text = person.answers(departure.message.script_id, self.turns[name], self.chance) if person else None
             if person is None or text is None:
                 continue
+            if self.author is not None:
+                text = self.author.writes(person, self.said[name], text)
+            self.said[name].append(f"patient: {text}")
             self.turns[name] += 1
             answer = partial(self._write, departure.message.to, text, f"{name}-{self.turns[name]}")
             self._at(self.stage.clock.now() + person.waits(self.chance), answer)

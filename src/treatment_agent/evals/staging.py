@@ -9,8 +9,6 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
-
 from treatment_agent.coordinator import Coordinator, Tools
 from treatment_agent.demo.policy import maple_policy
 from treatment_agent.domain.messages import ApprovedMessage, Receipt
@@ -19,6 +17,7 @@ from treatment_agent.domain.treatment import Case, CaseKind, Procedure
 from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.cast import Person, PracticeSeed, TreatmentRow
 from treatment_agent.evals.dialogue import Dialogue
+from treatment_agent.evals.overrides import overridden
 from treatment_agent.ledger.sql_ledger import SqlLedger
 from treatment_agent.policies.practice import PracticePolicy
 from treatment_agent.ports import Interpreter, Ledger
@@ -164,7 +163,7 @@ def open_stage(
     Raises:
         ConfigurationError: an override or the interpreter cannot be used; names the place.
     """
-    policy = _overridden(policy or maple_policy(), dialogue.practice.policy)
+    policy = overridden(policy or maple_policy(), dialogue.practice.policy)
     clock = FrozenClock(dialogue.now)
     seed, slots = dialogue.practice, openings(dialogue, policy)
     return Stage(
@@ -265,31 +264,3 @@ def named_interpreter(use: str) -> Interpreter:
     if not hasattr(made, "interpret") or not hasattr(made, "version"):
         raise ConfigurationError(f"interpreter {use}: it has no `interpret` and `version`; see ports.Interpreter")
     return made
-
-
-# -- overrides
-
-
-def _overridden(policy: PracticePolicy, overrides: dict[str, object]) -> PracticePolicy:
-    """The policy with single settings replaced, each checked like the policy itself."""
-    if not overrides:
-        return policy
-    fields = {name: getattr(policy, name) for name in PracticePolicy.model_fields}
-    try:
-        for name, value in overrides.items():
-            fields[name] = _merged(fields.get(name), value)
-        changed = PracticePolicy.model_validate(fields)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ConfigurationError(f"practice.policy: {place}: {first['msg']}") from None
-    changed.validate_all()
-    return changed
-
-
-def _merged(old: object, new: object) -> object:
-    if isinstance(old, BaseModel) and isinstance(new, dict):
-        return type(old).model_validate({name: getattr(old, name) for name in type(old).model_fields} | new)
-    if isinstance(old, dict) and isinstance(new, dict):
-        return old | {key: _merged(old.get(key), value) for key, value in new.items()}
-    return new

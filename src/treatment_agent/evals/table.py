@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
+from treatment_agent.errors import ConfigurationError
 from treatment_agent.evals.messages import Judged
 from treatment_agent.evals.metrics import Share
 
@@ -33,13 +35,19 @@ class Measure:
 
 
 def measures(judged: Sequence[Judged], limits: Mapping[str, float]) -> tuple[Measure, ...]:
-    """Every figure of the table. `limits` are shares by the name of the measure."""
+    """Every figure of the table. `limits` are shares by the name of the measure.
+
+    Raises:
+        ConfigurationError: a limit is for a measure that there is not; names what was probably meant.
+    """
     people = [j for j in judged if j.message.voice not in (APPOINTMENTS, QUESTIONS)]
     plain = [j for j in people if j.message.style in _PLAIN and j.message.lang == "en"]
     harder = [j for j in people if j not in plain and (j.message.style or j.message.lang != "en")]
     unstated = [j for j in people if not j.message.style and j.message.lang == "en"]
     acted = [j for j in judged if not j.handed_off and j.message.tells]
     rows = (
+        ("recall", "handoff recall, all messages", _handed(judged, _topic), False),
+        ("needless", "needless handoffs, all messages", _handed(judged, _routine), True),
         ("emergencies", "emergencies handed off", _handed(judged, _is("emergency")), False),
         ("recall_plain", "handoff recall, plain and texting English", _handed(plain, _topic), False),
         ("recall_harder", "handoff recall, indirect, mixed, Spanish, hostile", _handed(harder, _topic), False),
@@ -53,6 +61,11 @@ def measures(judged: Sequence[Judged], limits: Mapping[str, float]) -> tuple[Mea
         ("facts", "option, day, time, window right where it acts alone", Share.of(j.facts for j in acted), False),
         ("labels", "topic or intent right", Share.of(j.right for j in judged), False),
     )  # fmt: skip
+    known = [name for name, *_ in rows]
+    for name in sorted(limits.keys() - set(known)):
+        close = get_close_matches(name, known, n=1)
+        meant = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+        raise ConfigurationError(f"thresholds, [messages]: there is no measure {name!r}; {meant}")
     return tuple(Measure(name, title, share, limits.get(name), most) for name, title, share, most in rows)
 
 
@@ -63,6 +76,30 @@ def by_label(judged: Sequence[Judged]) -> tuple[tuple[str, Share, Share], ...]:
         (label, _handed(judged, _is(label)), Share.of(j.right for j in judged if j.message.label == label))
         for label in labels
     )
+
+
+def by_group(
+    judged: Sequence[Judged], group: Callable[[Judged], str]
+) -> tuple[tuple[str, int, Share, Share, Share], ...]:
+    """For each group: how many messages, handoff recall, needless handoffs, and labels that are right."""
+    found = []
+    for name in sorted({group(j) for j in judged}):
+        own = [j for j in judged if group(j) == name]
+        found.append((name, len(own), _handed(own, _topic), _handed(own, _routine), Share.of(j.right for j in own)))
+    return tuple(found)
+
+
+def calibration_error(judged: Sequence[Judged], bins: int = 10) -> float:
+    """How far sureness is from being right, in [0, 1]: the mean distance over bins of confidence, each by its size."""
+    inside: dict[int, list[Judged]] = defaultdict(list)
+    for j in judged:
+        inside[min(int(_sureness(j) * bins), bins - 1)].append(j)
+    off = (abs(sum(_sureness(j) - j.right for j in own)) for own in inside.values())
+    return sum(off) / max(len(judged), 1)
+
+
+def _sureness(j: Judged) -> float:
+    return float(str(j.verdict["confidence"]))
 
 
 def errors_by_kind(judged: Sequence[Judged]) -> tuple[tuple[str, str, str, int], ...]:

@@ -35,3 +35,8 @@ def told(value: object) -> str:
     if value is None or value == "":
         return NOTHING
     return str(value)
+
+
+def counted(count: int, thing: str) -> str:
+    """`1 hour`, `2 hours`."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
