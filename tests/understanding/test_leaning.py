@@ -42,7 +42,18 @@ def test_one_slot_is_meant(text: str, slot: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["thursday at 3", "tuesday or thursday", "dec 8 at 9", "not tuesday", "rm 1, keep 2", "thanks", "friday"],
+    [
+        "12-1",
+        "9-12 best for me",
+        "lunch time, 12 to 1",
+        "thursday at 3",
+        "tuesday or thursday",
+        "dec 8 at 9",
+        "not tuesday",
+        "rm 1, keep 2",
+        "thanks",
+        "friday",
+    ],
 )
 def test_none_is_meant(text: str) -> None:
     assert leans(text) is None

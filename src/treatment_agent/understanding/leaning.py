@@ -18,6 +18,8 @@ from treatment_agent.understanding.times.calendar_words import MONTHS, NUMBERS, 
 
 _TOKEN: Final = re.compile(r"\d{1,2}[:.]\d\d|\d+(?:st|nd|rd|th)?|[^\W\d_]+")
 _ORDINAL: Final = re.compile(r"(\d{1,2})(?:st|nd|rd|th)")
+# "12-1": hours from and to, and no number of an option.
+_RANGE: Final = re.compile(r"(?<![\d/-])\d{1,2}\s?(?:-|to|a)\s?\d{1,2}(?![\d/-])")
 _NOON: Final = 12
 _WEEKDAYS: Final = WEEKDAYS | {"marte": 1, "jueve": 3, "juev": 3}
 _FIRST: Final = frozenset("first primera primero primer".split())
@@ -49,7 +51,7 @@ def lean_to(text: NormalizedText, situation: Situation) -> int | None:
     """The 1-based number of the only slot the words can mean, or None."""
     zone = situation.now.tzinfo
     offers = [offer.start.astimezone(zone) for offer in situation.offers]
-    if len(offers) < _FEW:
+    if len(offers) < _FEW or _RANGE.search(text.folded):
         return None
     words = [m.group() for m in _TOKEN.finditer(text.folded.replace("'", ""))]
     cues = list(_cues(words, offers))

@@ -36,6 +36,7 @@ _AFTER = frozenset("after past despues from".split())
 _HALVES = frozenset("am pm lunch".split())
 _SLOTS = frozenset("slot one appt appointment option spot".split())
 _NO_TIME = -1
+_WEEK_DAYS = 7
 _MANY_DAYS = 4
 _NOT_REACHES = 9
 _SOFT_NOT_REACHES = 1
@@ -113,8 +114,13 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
 
 
 def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None:
-    """Read "the week after" and "that week": counted from the date named last, else from the offers."""
-    said = phrase_at("weeks_told", page, index)
+    """Read "the week after" and "that week": counted from the date named last, else from the offers.
+
+    "The one after" is a week only where a week was named right before.
+    """
+    last = next((each.days for each in reversed(found) if each.days), None)
+    weeks = last is not None and last.wide and len(last.dates) <= _WEEK_DAYS
+    said = phrase_at("weeks_told", page, index) or (phrase_at("week_told_short", page, index) if weeks else None)
     if not said or (days_at(page, index) and said[0] == "0") or _counts_on(page, said[1]):
         return None
     named = phrase_at("periods", page, index)
@@ -162,8 +168,10 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
     freed = page.word(here.first) in _ABSENCE_ENDS and not (here.hours and here.hours.shape is Shape.POINT)
     since = here.hours is not None and here.hours.shape is Shape.SINCE and page.word(here.first) not in _AFTER
     asked = state.comma and page.kind(here.behind) is Kind.BREAK and page.value(here.behind) == 1
-    negative = state.negative and not freed and not since and not asked
-    if state.after_but and not state.negative and here.days and _all_said(page, here.first, found):
+    # "Not next week, the next one".
+    instead = state.comma and phrase_at("week_told_short", page, here.first)
+    negative = state.negative and not freed and not since and not asked and not instead
+    if state.after_but and not state.negative and here.days and _all_said(page, here, found):
         negative = True
     return replace(
         here,
@@ -177,11 +185,12 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
     )
 
 
-def _all_said(page: Page, index: int, found: list[Mention]) -> bool:
+def _all_said(page: Page, here: Mention, found: list[Mention]) -> bool:
     """True for "any day but friday": what follows "but" is left out, unless it is said to work."""
-    last = found[-1].days if found else None
+    last = found[-1].days if found and not found[-1].negative else None
     wide = last is not None and (last.wide or len(last.weekdays) >= _MANY_DAYS)
-    return wide and not phrase_at("yes_behind", page, index + 1)
+    works = phrase_at("yes_behind", page, here.first + 1) or phrase_at("yes_behind", page, here.behind)
+    return wide and not works
 
 
 def _after_mention(state: State) -> None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from treatment_agent.understanding.times.calendar_words import ORDINALS, TENS
+from treatment_agent.understanding.times.calendar_words import ORDINALS, TENS, weekday_of
 from treatment_agent.understanding.times.page import Page
 from treatment_agent.understanding.times.tokens import Kind, Token
 
-_LETTERS = {"m": "monday", "t": "tuesday", "w": "wednesday", "th": "thursday", "r": "thursday", "f": "friday"}
+_LETTERS = {
+    "m": "monday", "t": "tuesday", "tu": "tuesday", "w": "wednesday", "th": "thursday", "r": "thursday", "f": "friday",
+}  # fmt: skip
 _RUNS = {
     "mwf": "m w f", "mw": "m w", "wf": "w f", "mf": "m f", "tth": "t th", "tuth": "t th", "tr": "t r", "mtw": "m t w",
     "mwth": "m w th", "wthf": "w th f", "tthf": "t th f", "mth": "m th",
@@ -28,6 +30,7 @@ _MOVES = frozenset(
     """.split()
 )
 _TO = frozenset("to a al para".split())
+_OWN = frozenset("my the mi la el del de".split())
 _REACHES = 5
 _LONGEST_DAY = 31
 
@@ -88,17 +91,21 @@ def _is_goal(page: Page, index: int) -> bool:
 
 
 def _neighbour(page: Page, index: int, step: int) -> bool:
-    """True when another such letter stands beside this one, or behind "or", a comma or a slash."""
+    """True when another such letter stands beside this one, or behind "or", "thru", a comma, a slash or a dash."""
     other = index + step
-    if page.kind(other) in (Kind.COMMA, Kind.SLASH) or page.word(other) in ("or", "and"):
+    if page.kind(other) in (Kind.COMMA, Kind.SLASH, Kind.DASH) or page.word(other) in ("or", "and", "through"):
         other += step
     return page.word(other) in _LETTERS
 
 
 def without_moved(page: Page) -> Page:
-    """The page with "from X to Y", behind a word for moving a visit, read as "not X, but Y"."""
+    """The page with "move it from X to Y" and "push thursday to friday" read as "not X, but Y"."""
     tokens = list(page.tokens)
     for index in range(len(tokens)):
+        day = page.skip(index + 1, _OWN) if page.word(index) in _MOVES else -1
+        if day > index and page.word(day + 1) in _TO and page.word(day) and weekday_of(page.word(day)) is not None:
+            tokens[index] = replace(tokens[index], word="except")
+            tokens[day + 1] = replace(tokens[day + 1], word="so")
         if page.word(index) not in ("from", "de", "del"):
             continue
         if not any(page.word(index - back) in _MOVES for back in range(1, _REACHES + 1)):

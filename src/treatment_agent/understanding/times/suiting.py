@@ -82,11 +82,18 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
         days = next((part for part in pair if part[0].days), [])
         hours = next((part for part in pair if not part[0].days), [])
         if row[0].days and row[0].hours:
-            days, hours, pair = row, row, [row]
+            # "Tonight after 6": the clock time is more exact than the part of the day.
+            closer = bool(other) and other[0].join is Join.NONE and not other[0].days
+            days, hours, pair = row, (other if closer else row), pair if closer else [row]
         elif len(pair) > 1 and not row[0].days and other[0].join is Join.OR and _stands_alone(row):
             # "After 5 or on saturday" are two wishes: the hours are for any day.
-            wishes.append(replace(_wish([], row, today), days=Days(habit_dates(today), habit=True)))
+            wishes.append(_any_day(row, today))
             index += 1
+            continue
+        elif len(rows) == len(pair) > 1 and row[0].days and other[0].join is Join.OR and _stands_alone(other):
+            # "Tuesdays or after 3": the same the other way round.
+            wishes.extend((_wish(row, [], today), _any_day(other, today)))
+            index += 2
             continue
         elif (
             len(rows) > index + 2 and row[0].days and other[0].join is Join.OR and rows[index + 2][0].join is Join.NONE
@@ -102,7 +109,12 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
 
 
 def _stands_alone(hours: list[Mention]) -> bool:
-    return any(mention.hours and mention.hours.shape in (Shape.SINCE, Shape.UNTIL) for mention in hours)
+    """True for "after 5", "before noon" and "evenings", which can be meant for any day."""
+    return any(m.hours and (m.hours.shape in (Shape.SINCE, Shape.UNTIL) or m.hours.plural) for m in hours)
+
+
+def _any_day(hours: list[Mention], today: date) -> Wish:
+    return replace(_wish([], hours, today), days=Days(habit_dates(today), habit=True))
 
 
 def _dates_joined(rows: list[list[Mention]]) -> list[list[Mention]]:

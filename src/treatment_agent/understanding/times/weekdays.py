@@ -45,8 +45,10 @@ def weekday_at(page: Page, index: int) -> Found:
         return one_day(
             coming(day, page.offers[-1].date() if page.offers else next_monday(page.today) - timedelta(days=1))
         ), behind
-    if "next" in said or _in_list_after(page, index, ("next",)):
-        return one_day(next_monday(page.today) + timedelta(days=day)), behind
+    after_next = (page.word(behind), page.word(behind + 1)) == ("after", "next")
+    if after_next or "next" in said or _in_list_after(page, index, ("next",)):
+        weeks = 1 if after_next else 0
+        return one_day(next_monday(page.today) + timedelta(days=7 * weeks + day)), behind + 2 * weeks
     offered = next((start.date() for start in page.offers if start.weekday() == day), None)
     if offered and page.word(place - 1) in _DEFINITE:
         return one_day(offered), behind
@@ -73,7 +75,9 @@ def _plain_weekday(page: Page, place: int) -> int | None:
         return None
     if not word or before in _PAST or before in _NOT_WEEKDAY_AFTER.get(word, ()):
         return None
-    if word == "tu" and not (page.kind(place + 1) in (Kind.SLASH, Kind.CLOCK) or page.word(place + 1) in ("th", "or")):
+    if word == "tu" and not (
+        page.kind(place + 1) in (Kind.SLASH, Kind.DASH, Kind.CLOCK) or page.word(place + 1) in ("th", "or")
+    ):
         return None
     if word == "m" or word == "f":
         return _letter_weekday(page, place)
