@@ -9,8 +9,10 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from treatment_agent import Coordinator
+from treatment_agent.cli.application import build
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -64,3 +66,11 @@ class TestReadme:
         listed = CliRunner().invoke(application.build(), ["--help"]).output
         section = README.split("lists:")[1].split("With\n")[0]
         assert [name for name in re.findall(r"`(\w+)`", section) if name not in listed] == []
+
+
+def test_names_every_command() -> None:
+    """A new command has its place among the groups."""
+    commands = set(get_command(build()).commands)  # type: ignore[attr-defined]
+    said = README.partition("On the command line")[2].partition("## What holds")[0]
+
+    assert commands <= set(re.findall(r"`([a-z-]+)`", said))

@@ -57,7 +57,7 @@ def addresses_of(ledger: Ledger, who: str) -> tuple[Address, ...]:
         address: Address = EmailAddress.parse(who) if "@" in who else PhoneNumber.parse(who)
     except ValueError:
         raise NotFound(
-            "WHO is no patient on the books, no phone number and no mailbox; check the id, or write the whole number with "
+            "WHO is no patient on the books, no phone number and no mailbox; check the id, or write the number with "
             "its area code"
         ) from None
     return (address,)
