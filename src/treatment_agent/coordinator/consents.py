@@ -56,7 +56,10 @@ def addresses_of(ledger: Ledger, who: str) -> tuple[Address, ...]:
     try:
         address: Address = EmailAddress.parse(who) if "@" in who else PhoneNumber.parse(who)
     except ValueError:
-        raise NotFound("no such patient on the books, and not a phone number or mailbox either") from None
+        raise NotFound(
+            "WHO is no patient on the books, no phone number and no mailbox; check the id, or write the number with "
+            "its area code"
+        ) from None
     return (address,)
 
 
