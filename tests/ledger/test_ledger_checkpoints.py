@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -187,6 +189,23 @@ class TestOpenSaver:
         again = open_saver(url)
         assert graph(again).get_state(config()).values["turn"] == record("SM1")
         close_saver(again)
+
+    def test_makes_the_tables_once_when_many_open_it_together(self, url: str) -> None:
+        start = threading.Barrier(4)
+
+        def opened(_: int) -> None:
+            start.wait()
+            close_saver(open_saver(url))
+
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(opened, range(4))) == [None] * 4
+
+    def test_says_so_when_the_file_is_no_database(self, tmp_path: Path) -> None:
+        (tmp_path / "ledger.db").write_text("patients of this office: Qz7Zebra" * 100, encoding="utf-8")
+
+        with pytest.raises(ConfigurationError, match="checkpoints: the SQLite file cannot be opened") as caught:
+            open_saver(f"sqlite:///{tmp_path}/ledger.db")
+        assert "Zebra" not in str(caught.value)
 
     def test_works_in_memory(self) -> None:
         saver = open_saver("sqlite://")

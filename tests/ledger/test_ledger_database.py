@@ -82,6 +82,14 @@ class TestUrl:
         with pytest.raises(ConfigurationError, match="cannot open the sqlite database"):
             SqlLedger(f"sqlite:///{folder}").due(at=NOW)
 
+    def test_says_so_when_the_file_is_no_database(self, tmp_path: Path) -> None:
+        (tmp_path / "ledger.db").write_text(f"patients of this office: {MARKERS[0]}" * 100, encoding="utf-8")
+
+        with pytest.raises(ConfigurationError, match="check that it exists and is a database") as caught:
+            SqlLedger(f"sqlite:///{tmp_path}/ledger.db").due(at=NOW)
+
+        assert MARKERS[0] not in "".join(traceback.format_exception(caught.value))
+
     def test_says_so_when_no_server_answers(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match="cannot open the postgresql database") as caught:
             SqlLedger(f"postgresql://u:{MARKERS[1]}@/d?host={tmp_path}").due(at=NOW)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -421,6 +421,16 @@ class TestOpening:
         with pytest.raises(AdapterUnavailable) as caught:
             TemplateScheduler(f"sqlite:///{tmp_path}/calendar.db", TEMPLATE)
         assert "Zebra" not in str(caught.value)
+
+    def test_makes_the_tables_once_when_many_open_it_together(self, tmp_path: Path) -> None:
+        url, start = f"sqlite:///{tmp_path}/calendar.db", threading.Barrier(6)
+
+        def opened(_: int) -> int:
+            start.wait()
+            return len(TemplateScheduler(url, TEMPLATE).appointments())
+
+        with ThreadPoolExecutor(6) as pool:
+            assert list(pool.map(opened, range(6))) == [0] * 6
 
     def test_refuses_naive_times(self, scheduler: TemplateScheduler) -> None:
         naive = datetime(2026, 12, 1, 9)  # noqa: DTZ001  naive is the mistake

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import Durability
 from pydantic import SecretStr
 from tenacity import Retrying, stop_after_attempt
@@ -23,6 +24,7 @@ from treatment_agent.domain.inputs import TurnInputs
 from treatment_agent.domain.turn import TurnRecord
 from treatment_agent.graph.build import Graph
 from treatment_agent.graph.state import TurnContext, fresh
+from treatment_agent.ledger.checkpoints import CheckpointUnreadable
 from treatment_agent.policies import boundary, held
 from treatment_agent.policies.fallback import fallback
 from treatment_agent.policies.practice import PracticePolicy
@@ -61,7 +63,11 @@ class Deciding:
         self, stored: StoredEvent, facts: ConversationFacts, *, now: datetime, stopped: bool = False
     ) -> TurnCommit | None:
         """What a crash between the graph and the commit left in the checkpoint, or None."""
-        saved = self.graph.get_state(_config(stored)).values
+        try:
+            saved = self.graph.get_state(_config(stored)).values
+        except CheckpointUnreadable:
+            self._forget(stored)
+            return None
         done: TurnRecord | None = saved.get("turn")
         if done is None or done.id != stored.event.id:
             return None
@@ -102,13 +108,23 @@ class Deciding:
         tape.answers.clear()
         # A replay has no checkpoints.
         durability: Durability | None = "exit" if self.graph.checkpointer else None
-        state = self.graph.invoke(
-            fresh(stored.event, context.facts), _config(stored), context=context, durability=durability
-        )
+        try:
+            state = self.graph.invoke(
+                fresh(stored.event, context.facts), _config(stored), context=context, durability=durability
+            )
+        except CheckpointUnreadable:
+            self._forget(stored)
+            raise  # and tried once more, without it
         record = state.get("turn")
         if record is None or record.id != stored.event.id:
             raise ValueError("the graph ended without a record")
         return record, state["conversation"]
+
+    def _forget(self, stored: StoredEvent) -> None:
+        """Drop a damaged checkpoint: a turn is decided from the books, and its tool calls are idempotent."""
+        log.warning("checkpoint.unreadable conversation=%s; it is dropped", stored.conversation_id)
+        if isinstance(self.graph.checkpointer, BaseCheckpointSaver):
+            self.graph.checkpointer.delete_thread(stored.conversation_id)
 
     def _with_inputs(self, commit: TurnCommit, inputs: TurnInputs) -> TurnCommit:
         kept = replace(

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from treatment_agent.coordinator.adapters import expected
 from treatment_agent.coordinator.gates import Gates
 from treatment_agent.coordinator.hold import Hold
 from treatment_agent.domain.books import ConversationFacts, OutboxRow, OutboxStatus, SendCheck
@@ -47,7 +48,7 @@ class Outbox:
             hold.keep()
             if row.status is OutboxStatus.SENDING and not self._surely_unsent(row, conversation_id):
                 continue
-            self._send(row, conversation_id, row.message.key in fresh)
+            self._send(row, hold, row.message.key in fresh)
 
     def _surely_unsent(self, row: OutboxRow, conversation_id: str) -> bool:
         """A row left in `sending` by a crash: ask the provider whether it left."""
@@ -64,12 +65,14 @@ class Outbox:
 
     def _find(self, key: str) -> tuple[Lookup, Receipt | None]:
         try:
-            return self.messenger.find(key)
-        except Exception:
+            answer, receipt = self.messenger.find(key)
+            return Lookup(answer), None if receipt is None else _receipt("messenger.find", receipt)
+        except Exception as error:
+            log.warning("dispatch.not-found key=%s error=%s", key, type(error).__name__)
             return Lookup.UNKNOWN, None
 
-    def _send(self, row: OutboxRow, conversation_id: str, fresh: bool) -> None:
-        key, now = row.message.key, self.clock.now()
+    def _send(self, row: OutboxRow, hold: Hold, fresh: bool) -> None:
+        key, conversation_id, now = row.message.key, hold.conversation_id, self.clock.now()
         switched_off = self.gates.refusal(row.message.kind)
         if switched_off is not None:
             self._cancel(row, conversation_id, switched_off)
@@ -87,9 +90,11 @@ class Outbox:
             self._cancel(row, conversation_id, error.rule)
             return
         try:
-            receipt = self.messenger.send(row.message)
+            receipt = _receipt("messenger.send", self.messenger.send(row.message))
         except AdapterUnavailable:
-            # Nothing left; the row waits for the next run, which decides again whether it may still go.
+            # Nothing left; the row waits for the next run, which decides again whether it may still go. Unless the
+            # answer took so long that another worker has the row by now: then it is theirs.
+            hold.keep()
             self.ledger.mark_unsent(key, OutboxStatus.PENDING.value, "dispatch.unavailable", at=now)
         except AdapterRejected as error:
             # Only what looks like a code: an adapter may pass on a sentence, and a sentence may hold a number (P11).
@@ -117,11 +122,10 @@ class Outbox:
         if not dispatching.asks_chart(row, facts, self.clock.now(), fresh=fresh) or facts.case is None:
             return None
         try:
-            status = self.chart.check(facts.case)
+            return dispatching.overtaken_by(self.chart.check(facts.case), facts.case)
         except Exception as error:
             log.warning("dispatch.chart-unavailable key=%s error=%s", row.message.key, type(error).__name__)
             return "dispatch.chart-unavailable"
-        return dispatching.overtaken_by(status, facts.case)
 
     def delivered(self, row: OutboxRow, report: DeliveryReport) -> None:
         """Remember what the provider says became of a text; a number that can never receive one gets no other."""
@@ -168,3 +172,9 @@ class Outbox:
             self.ledger.mark_incapable(row.message.to, rule, at=now)
         self.ledger.mark_unsent(row.message.key, status.value, rule, at=now)
         self.gates.carrier_said(code or "")
+
+
+def _receipt(place: str, answer: Receipt) -> Receipt:
+    """The messenger's answer, if it is one; else nobody knows whether the text left."""
+    expected(f"{place} (provider_message_id)", expected(place, answer, Receipt).provider_message_id, str)
+    return answer

@@ -83,11 +83,10 @@ class Capacity:
         kind = capacity.kind_of(visit)
         if not room.knows(kind):
             try:
-                found = self.scheduler.find_slots(capacity.room_request(visit, self.policy, self.now))
+                room.open(kind, self.scheduler.find_slots(capacity.room_request(visit, self.policy, self.now)))
             except Exception as error:
                 log.warning("capacity.unknown error=%s", type(error).__name__)
                 return False
-            room.open(kind, found)
         return True
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import SecretStr
 
+from treatment_agent.coordinator.adapters import expected
 from treatment_agent.domain.inputs import Answer, Asking
 from treatment_agent.domain.interpretation import Interpretation, Situation
 from treatment_agent.domain.scheduling import ApprovedBooking, Authority, Booking, Slot, SlotRequest
@@ -59,7 +60,7 @@ class TapedScheduler:
         """See `ports.Scheduler`."""
         return self.tape.run(
             Asking.SLOTS,
-            lambda: self.real.find_slots(request),
+            lambda: _slots(self.real.find_slots(request)),
             lambda found: Answer(Asking.SLOTS, request, slots=found),
             request,
         )
@@ -67,13 +68,17 @@ class TapedScheduler:
     def book(self, booking: ApprovedBooking) -> Booking:
         """See `ports.Scheduler`."""
         return self.tape.run(
-            Asking.BOOK, lambda: self.real.book(booking), lambda made: Answer(Asking.BOOK, booking=made)
+            Asking.BOOK,
+            lambda: expected("scheduler.book", self.real.book(booking), Booking),
+            lambda made: Answer(Asking.BOOK, booking=made),
         )
 
     def find_booking(self, key: str) -> Booking | None:
         """See `ports.Scheduler`."""
         return self.tape.run(
-            Asking.BOOKING, lambda: self.real.find_booking(key), lambda found: Answer(Asking.BOOKING, booking=found)
+            Asking.BOOKING,
+            lambda: expected("scheduler.find_booking", self.real.find_booking(key), Booking, none=True),
+            lambda found: Answer(Asking.BOOKING, booking=found),
         )
 
     def release(self, key: str) -> None:
@@ -91,7 +96,9 @@ class TapedChart:
     def check(self, case: Case) -> ChartStatus:
         """See `ports.Chart`."""
         return self.tape.run(
-            Asking.CHART, lambda: self.real.check(case), lambda status: Answer(Asking.CHART, status=status)
+            Asking.CHART,
+            lambda: expected("chart.check", self.real.check(case), ChartStatus),
+            lambda status: Answer(Asking.CHART, status=status),
         )
 
 
@@ -112,3 +119,10 @@ class TapedInterpreter:
         return self.tape.run(
             Asking.INTERPRETER, lambda: self.real.interpret(text, situation), lambda _: Answer(Asking.INTERPRETER)
         )
+
+
+def _slots(found: Iterable[Slot]) -> tuple[Slot, ...]:
+    """Any sequence of slots will do."""
+    place = "scheduler.find_slots"
+    slots = tuple(found) if isinstance(found, Iterable) else (expected(place, found, tuple),)
+    return tuple(expected(place, slot, Slot) for slot in slots)

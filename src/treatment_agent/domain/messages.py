@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field, SecretStr
 
 from treatment_agent.domain.private import EmailAddress, PhoneNumber
 from treatment_agent.domain.scheduling import Slot
-from treatment_agent.domain.value import Value
+from treatment_agent.domain.value import Storable, Value
 
 
 class Channel(StrEnum):
@@ -27,7 +27,7 @@ class InboundMessage(Value):
     pictures or sounds. `carrier_opt_out` is set when the carrier or provider already answered a STOP keyword itself.
     """
 
-    id: str = Field(min_length=1, max_length=200)
+    id: Storable = Field(min_length=1, max_length=200)
     sender: PhoneNumber | EmailAddress
     text: SecretStr = SecretStr("")
     received_at: AwareDatetime
@@ -127,9 +127,9 @@ class DeliveryStatus(StrEnum):
 class DeliveryReport(Value):
     """A provider's status callback. `opted_out`: the carrier refused because the person opted out (Twilio 21610)."""
 
-    id: str
-    provider_message_id: str
+    id: Storable
+    provider_message_id: Storable
     status: DeliveryStatus
     reported_at: AwareDatetime
-    error_code: str = ""
+    error_code: Storable = ""
     opted_out: bool = False

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from treatment_agent.errors import NaiveDatetimeError
+
+Storable = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""A code or an id from outside that every database takes: no NUL, no lone surrogate. Refused where it comes in."""
 
 
 class Value(BaseModel):

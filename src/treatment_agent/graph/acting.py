@@ -7,7 +7,7 @@ from dataclasses import replace
 from treatment_agent.domain.events import PatientMessage
 from treatment_agent.domain.interpretation import Topic
 from treatment_agent.domain.patients import PatientStatus
-from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus
+from treatment_agent.domain.scheduling import Authority, Booking, BookingStatus, Slot
 from treatment_agent.domain.turn import AskChart, Book, Decision, Search, Verdict
 from treatment_agent.errors import AdapterError, NotPermitted, SlotTaken
 from treatment_agent.graph.state import TurnContext, TurnState
@@ -80,14 +80,15 @@ def _search(decision: Decision, search: Search, turn: Turn | None, context: Turn
         if turn is not None:
             raise
         return outreach.unavailable("outreach.scheduler-unavailable", context.now)
-    return outcomes.after_search(decision, search, slots[: search.request.limit], turn)
+    fitting = booking.fitting(slots, search.request)
+    return outcomes.after_search(decision, search, fitting[: search.request.limit], turn)
 
 
 def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> Decision:
     key = f"{turn.conversation.id}:{turn.event_id}:book"
     if turn.policy.authority is Authority.BOOK:
         # Before the permit: what a crash left booked is ours, even if the permit would come too late now.
-        made = _made(key, context)
+        made = _made(key, book.slot, context)
         if made is not None:
             return outcomes.after_booking(decision, made, context.scheduler.authority, turn)
     try:
@@ -113,12 +114,12 @@ def _book(decision: Decision, book: Book, turn: Turn, context: TurnContext) -> D
         asked = Booking(key, book.slot, BookingStatus.REQUESTED, book.visit.procedure_ids)
         return outcomes.after_booking(decision, asked, Authority.PROPOSE, turn)
     try:
-        made = context.scheduler.book(permit)
+        made = _as_picked(context.scheduler.book(permit), key, book.slot)
     except SlotTaken:
         return outcomes.after_slot_taken(turn)
     except Exception:
         # The booking may stand and only its answer got lost.
-        made = _made(key, context)
+        made = _made(key, book.slot, context)
         if made is None:
             raise
     return outcomes.after_booking(decision, made, context.scheduler.authority, turn)
@@ -139,13 +140,20 @@ def _doubted(decision: Decision, rule: str, turn: Turn, context: TurnContext) ->
     return replace(doubted, language=decision.language)
 
 
-def _made(key: str, context: TurnContext) -> Booking | None:
-    """The booking that the calendar has under this key.
+def _made(key: str, picked: Slot, context: TurnContext) -> Booking | None:
+    """The booking that the calendar has under this key, checked by `_as_picked`."""
+    found = context.scheduler.find_booking(key)
+    return None if found is None else _as_picked(found, key, picked)
+
+
+def _as_picked(made: Booking, key: str, picked: Slot) -> Booking:
+    """The booking, if it stands and is what the patient picked: they are told its time (P6).
 
     Raises:
-        ValueError: it has been given up since; a person looks.
+        ValueError: it was given up or refused, or it is another one; a person looks.
     """
-    found = context.scheduler.find_booking(key)
-    if found is not None and found.status not in (BookingStatus.CONFIRMED, BookingStatus.REQUESTED):
+    if made.status not in (BookingStatus.CONFIRMED, BookingStatus.REQUESTED):
         raise ValueError("the booking of this turn was given up")
-    return found
+    if (made.key, made.slot.start, made.slot.provider_id) != (key, picked.start, picked.provider_id):
+        raise ValueError("the calendar answered another booking than the one of this turn")
+    return made

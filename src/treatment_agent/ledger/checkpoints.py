@@ -19,14 +19,21 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite import SqliteSaver
 from pydantic import BaseModel
 from sqlalchemy.engine import URL
+from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_random
 
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.turn import TurnRecord
-from treatment_agent.errors import ConfigurationError, StateTooNew
+from treatment_agent.errors import ConfigurationError, StateTooNew, TreatmentAgentError
 from treatment_agent.ledger import codec
-from treatment_agent.ledger.database import BUSY_MILLISECONDS, in_memory, parse_url, use_write_ahead_log
+from treatment_agent.ledger.database import BUSY_MILLISECONDS, LOCK_CLASS, in_memory, parse_url, use_write_ahead_log
 
 _MARK = "treatment_agent"
+_PATIENCE = BUSY_MILLISECONDS / 1000  # seconds
+_SETUP_LOCK = (LOCK_CLASS, 4)  # beside those of `database.one_at_a_time`
+
+
+class CheckpointUnreadable(TreatmentAgentError):
+    """A stored checkpoint was damaged. The ledger has all that counts: drop it and decide again."""
 
 
 @cache
@@ -75,8 +82,16 @@ class StateSerializer(JsonPlusSerializer):
 
         Raises:
             StateTooNew: a newer release wrote a type or a shape that this one does not know.
+            CheckpointUnreadable: what is stored was damaged.
         """
-        return self._unpack(super().loads_typed(data))
+        try:
+            return self._unpack(super().loads_typed(data))
+        except StateTooNew:
+            raise
+        except Exception as error:
+            kind = type(error).__name__
+        # Raised here, outside the handler: the original error may quote what was stored.
+        raise CheckpointUnreadable(f"checkpoints: what is stored cannot be read ({kind})")
 
     def _pack(self, value: Any) -> Any:
         kind = type(value)
@@ -122,19 +137,21 @@ def open_saver(url: str, *, state: Iterable[type] = (Conversation, TurnRecord)) 
         return _postgres_saver(parsed, serde)
     path = ":memory:" if in_memory(parsed) else str(parsed.database)
     try:
-        conn = sqlite3.connect(path, check_same_thread=False, timeout=BUSY_MILLISECONDS / 1000)
+        conn = sqlite3.connect(path, check_same_thread=False, timeout=_PATIENCE)
         use_write_ahead_log(conn.cursor())
-    except sqlite3.OperationalError:
-        raise ConfigurationError("checkpoints: the SQLite file cannot be opened; check its folder and rights") from None
-    saver = SqliteSaver(conn, serde=serde)
-    saver.setup()
+        saver = SqliteSaver(conn, serde=serde)
+        saver.setup()
+    except sqlite3.DatabaseError:
+        raise ConfigurationError(
+            "checkpoints: the SQLite file cannot be opened; check its folder and rights, and that it is a database"
+        ) from None
     return saver
 
 
 def _postgres_saver(url: URL, serde: StateSerializer) -> BaseCheckpointSaver[str]:
     try:
         from langgraph.checkpoint.postgres import PostgresSaver
-        from psycopg import Connection
+        from psycopg import Connection, Error
         from psycopg.rows import DictRow, dict_row
         from psycopg_pool import ConnectionPool
     except ImportError:
@@ -147,8 +164,31 @@ def _postgres_saver(url: URL, serde: StateSerializer) -> BaseCheckpointSaver[str
         address, connection_class=Connection[DictRow], min_size=1, max_size=8, kwargs=settings, open=True
     )
     saver = PostgresSaver(pool, serde=serde)
-    saver.setup()
+    try:
+        _set_up_alone(saver, pool)
+    except (Error, RetryError) as error:
+        pool.close()
+        raise ConfigurationError(
+            f"checkpoints: cannot open the postgresql database ({type(error).__name__}); check that it exists, that it "
+            "can be reached and that this user may make tables in it"
+        ) from None
     return saver
+
+
+def _set_up_alone(saver: Any, pool: Any) -> None:
+    """Make the tables one process at a time: LangGraph's own statements fail when two do it at once.
+
+    Nobody waits *inside* a statement: one of LangGraph's waits for every other statement to end.
+    """
+    asking = Retrying(
+        retry=retry_if_result(lambda taken: not taken), stop=stop_after_delay(_PATIENCE), wait=wait_random(0.02, 0.1)
+    )
+    with pool.connection() as conn:
+        asking(lambda: conn.execute("SELECT pg_try_advisory_lock(%s, %s) AS taken", _SETUP_LOCK).fetchone()["taken"])
+        try:
+            saver.setup()
+        finally:
+            conn.execute("SELECT pg_advisory_unlock(%s, %s)", _SETUP_LOCK)
 
 
 def close_saver(saver: BaseCheckpointSaver[str]) -> None:

@@ -50,7 +50,7 @@ AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
 """A query whose rows are read by column name."""
 
-_LOCK_CLASS = 0x7472_6561  # any number, the same in every process: keeps our advisory locks apart from other software's
+LOCK_CLASS = 0x7472_6561  # any number, the same in every process: keeps our advisory locks apart from other software's
 _EXAMPLES = "sqlite:///practice.db or postgresql+psycopg://user@host/practice"
 
 
@@ -135,7 +135,7 @@ def one_at_a_time(conn: Connection, purpose: Literal["schema", "enroll", "outrea
     """Wait until no other transaction does the same; SQLite has a single writer anyway."""
     if conn.dialect.name == "postgresql":
         number = {"schema": 1, "enroll": 2, "outreach": 3}[purpose]
-        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_CLASS}, {number})")
+        conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, {number})")
 
 
 class Database:
@@ -207,10 +207,10 @@ class Database:
             try:
                 with self._transaction(write=True) as conn:
                     _create_schema(conn)
-            except AdapterUnavailable:
+            except (AdapterUnavailable, AdapterRejected):
                 raise ConfigurationError(
-                    f"ledger: cannot open the {self._engine.dialect.name} database; check that it exists, that it can "
-                    "be reached and that this user may write to it"
+                    f"ledger: cannot open the {self._engine.dialect.name} database; check that it exists and is a "
+                    "database, that it can be reached and that this user may write to it"
                 ) from None
             self._open = True
 

@@ -115,6 +115,30 @@ def slot_request(
     return SlotRequest(visit, earliest, latest, _cut(windows, earliest, latest), exclude, limit)
 
 
+def fitting(found: Sequence[Slot], request: SlotRequest) -> tuple[Slot, ...]:
+    """The slots that answer the request, each time once: what a calendar offers beside it could never be booked (P6).
+
+    Of several providers at one time, the first is kept: the patient is offered times.
+    """
+    kept: dict[datetime, Slot] = {}
+    for slot in found:
+        if _answers(slot, request):
+            kept.setdefault(slot.start.astimezone(UTC), slot)
+    return tuple(kept.values())
+
+
+def _answers(slot: Slot, request: SlotRequest) -> bool:
+    visit = request.visit
+    return (
+        slot.family in (visit.family, Family.OTHER)
+        and slot.length >= timedelta(minutes=visit.minutes)
+        and (not visit.provider_ids or slot.provider_id in visit.provider_ids)
+        and request.earliest.astimezone(UTC) <= slot.start.astimezone(UTC) < request.latest.astimezone(UTC)
+        and (not request.windows or any(window.holds(slot) for window in request.windows))
+        and slot.id not in request.exclude
+    )
+
+
 def approve(
     *,
     key: str,

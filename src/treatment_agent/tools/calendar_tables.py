@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
 
 from treatment_agent.domain.value import require_aware
 from treatment_agent.errors import AdapterUnavailable, ConfigurationError
@@ -73,7 +74,15 @@ def open_calendar(url: str) -> sa.Engine:
         address, isolation_level="AUTOCOMMIT", connect_args={"timeout": _WAIT_SECONDS}, hide_parameters=True
     )
     with reading(engine) as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        # SQLite's own patience does not hold for this change: whoever makes the file at the same time fails it at once.
+        trying = Retrying(
+            retry=retry_if_exception_type(OperationalError),
+            stop=stop_after_delay(_WAIT_SECONDS),
+            wait=wait_random(0.005, 0.05),
+            reraise=True,
+        )
+        trying(connection.exec_driver_sql, "PRAGMA journal_mode=WAL")
+    with writing(engine) as connection:
         METADATA.create_all(connection)
     return engine
 

@@ -144,6 +144,24 @@ class TestFailure:
         assert "yodeling" not in caplog.text
 
 
+class Mute:
+    """A way to a model that somebody else wrote, and that answers nothing at all."""
+
+    name, remote = "mute", False
+
+    def ask(self, request: object, *, timeout: float) -> None:
+        return None
+
+
+class TestForeignCalls:
+    def test_that_answer_no_reply_leave_the_local_reading(self) -> None:
+        found = beside_local(ModelInterpreter(Mute(), patience=QUICK), None).interpret(SecretStr(TEXT), SITUATION)  # type: ignore[arg-type]
+
+        assert found.model is not None
+        assert set(found.model.failures) == {ModelFailure.BROKEN}
+        assert found.clauses
+
+
 class TestRetrying:
     def test_waits_as_long_as_the_server_asks_if_there_is_time(self) -> None:
         began = time.monotonic()

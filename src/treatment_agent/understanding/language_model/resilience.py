@@ -143,6 +143,8 @@ class Asking:
         meter.calls += 1
         try:
             reply = within(seconds, lambda: self.calls.ask(request, timeout=seconds))
+            if not isinstance(reply, Reply):
+                raise ModelFailed(ModelFailure.BROKEN)
             meter.add(reply)
             return read(reply.text)
         except ModelFailed as error:
