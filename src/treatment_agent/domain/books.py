@@ -145,6 +145,7 @@ class ContactFacts:
 
     `told_staff`: what stands is a revocation that this person told the office, not one that came from the number.
     `shared`: known to be another patient's number too; asked only where `told_staff` is true.
+    `wrong_number`: whoever has it said that it is not the patient's, and no consent was recorded by staff since.
     """
 
     channel: Channel
@@ -154,6 +155,7 @@ class ContactFacts:
     capable: bool = True
     told_staff: bool = False
     shared: bool = False
+    wrong_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

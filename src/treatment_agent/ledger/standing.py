@@ -10,7 +10,7 @@ from functools import cache
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from treatment_agent.domain.books import ContactFacts
-from treatment_agent.domain.consent import BY_STAFF, EVERYTHING, FOLLOW_UP, PASSED_ON, ConsentStatus
+from treatment_agent.domain.consent import BY_STAFF, EVERYTHING, FOLLOW_UP, PASSED_ON, ConsentHow, ConsentStatus
 from treatment_agent.domain.messages import Channel
 from treatment_agent.ledger.database import AnyRow, AnySelect
 from treatment_agent.ledger.people import address_of
@@ -77,8 +77,12 @@ def _facts(point: AnyRow, log: Sequence[AnyRow], patient_id: str | None) -> Cont
     What somebody else on the number says later does not lift a revocation that this person told the office.
     """
     standing: AnyRow | None = None
+    wrong_number = False
     for entry in log:
         own = entry.contact_id == point.id
+        if own:
+            granted = entry.status == ConsentStatus.GRANTED and entry.how in BY_STAFF
+            wrong_number = entry.how == ConsentHow.WRONG_NUMBER or (wrong_number and not granted)
         by_person = patient_id is not None and entry.patient_id == patient_id
         if own and not by_person and _told_staff(standing, patient_id):
             continue
@@ -91,6 +95,7 @@ def _facts(point: AnyRow, log: Sequence[AnyRow], patient_id: str | None) -> Cont
         consent_at=None if standing is None else standing.at,
         capable=point.incapable_rule is None,
         told_staff=_told_staff(standing, patient_id),
+        wrong_number=wrong_number,
     )
 
 

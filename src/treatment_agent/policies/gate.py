@@ -46,8 +46,10 @@ def decide(
     late = facts.revoked_at is not None and event.at < facts.revoked_at
     point = _on(event.channel, facts)
     if screening.opt_in and not late and revoked(facts, point):
+        if point is not None and point.wrong_number:
+            return _ask_who_wrote("consent.start-wrong-number", event, facts, policy)
         if point is not None and point.told_staff and point.shared:
-            return _ask_who_wrote(event, facts, policy)
+            return _ask_who_wrote("consent.start-shared", event, facts, policy)
         return _opt_in(facts)
     if conversation.phase is Phase.OPTED_OUT:
         return None
@@ -126,9 +128,11 @@ def _ask_about_visit(event: PatientMessage, facts: ConversationFacts, policy: Pr
     )
 
 
-def _ask_who_wrote(event: PatientMessage, facts: ConversationFacts, policy: PracticePolicy) -> Decision:
-    """START on a phone of several patients, of whom one told staff to stop: only a person can find out whose it is."""
-    rule = "consent.start-shared"
+def _ask_who_wrote(rule: str, event: PatientMessage, facts: ConversationFacts, policy: PracticePolicy) -> Decision:
+    """START on a phone of several patients, of whom one told staff to stop, or on a wrong number: whose is it?
+
+    Only a person can find out.
+    """
     task = HandoffRequest(
         id=f"{facts.conversation.id}:{HandoffKind.REVIEW.value}",
         kind=HandoffKind.REVIEW,

@@ -119,6 +119,7 @@ _CONSENT: Final = {
     "consent.silent": "The patient asked for no more texts earlier; what they write is kept for staff, unanswered.",
     "consent.fresh-opt-in": "The patient wrote START: texts are welcome again.",
     "consent.start-shared": "START came from a phone that several patients have, and one told staff to stop.",
+    "consent.start-wrong-number": "START came from a number that somebody said is not the patient's.",
     "consent.help": "The patient wrote HELP and got the office's name and number.",
     "consent.unclear": "It may be an opt-out or only sound like one: a person reads it and nothing is sent until then.",
     "consent.carrier-opt-out": "The carrier reported that this person opted out.",
