@@ -69,7 +69,7 @@ class TapedScheduler:
         """See `ports.Scheduler`."""
         return self.tape.run(
             Asking.BOOK,
-            lambda: expected("scheduler.book", self.real.book(booking), Booking),
+            lambda: expected("Scheduler.book", self.real.book(booking), Booking),
             lambda made: Answer(Asking.BOOK, booking=made),
         )
 
@@ -77,7 +77,7 @@ class TapedScheduler:
         """See `ports.Scheduler`."""
         return self.tape.run(
             Asking.BOOKING,
-            lambda: expected("scheduler.find_booking", self.real.find_booking(key), Booking, none=True),
+            lambda: expected("Scheduler.find_booking", self.real.find_booking(key), Booking, none=True),
             lambda found: Answer(Asking.BOOKING, booking=found),
         )
 
@@ -97,7 +97,7 @@ class TapedChart:
         """See `ports.Chart`."""
         return self.tape.run(
             Asking.CHART,
-            lambda: expected("chart.check", self.real.check(case), ChartStatus),
+            lambda: expected("Chart.check", self.real.check(case), ChartStatus),
             lambda status: Answer(Asking.CHART, status=status),
         )
 

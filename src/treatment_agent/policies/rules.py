@@ -277,18 +277,9 @@ FAMILIES: Final[dict[str, str]] = {
 
 RULES: Final[dict[str, str]] = {
     **_CONTACT,
-    **_OUTBOUND,
-    **_QUEUE,
-    **_BOOKING,
-    **_LINT,
-    **_CONSENT,
-    **_GUARDRAIL,
-    **_REPLY,
-    **_OUTREACH,
-    **_OUTSIDE,
-    **_LIMIT,
+    **_OUTBOUND, **_QUEUE, **_BOOKING, **_LINT, **_CONSENT, **_GUARDRAIL, **_REPLY, **_OUTREACH, **_OUTSIDE, **_LIMIT,
     **_TURN,
-}
+}  # fmt: skip
 
 
 def sentence(rule: str) -> str:

@@ -114,10 +114,7 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
 
 
 def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None:
-    """Read "the week after" and "that week": counted from the date named last, else from the offers.
-
-    "The one after" is a week only where a week was named right before.
-    """
+    """Read "the week after", "that week" and, of a week named before, "the one after"; else counted from the offers."""
     last = next((each.days for each in reversed(found) if each.days), None)
     weeks = last is not None and last.wide and len(last.dates) <= _WEEK_DAYS
     said = phrase_at("weeks_told", page, index) or (phrase_at("week_told_short", page, index) if weeks else None)
