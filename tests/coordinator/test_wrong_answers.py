@@ -62,10 +62,10 @@ class TestWrongType:
     @pytest.mark.parametrize(
         ("method", "answer", "words", "told"),
         [
-            ("book", object(), "2", "scheduler.book answered object; make the adapter return Booking"),
-            ("find_booking", "b-1", "2", "scheduler.find_booking answered str; make the adapter return Booking"),
-            ("find_slots", (object(),), "friday please", "scheduler.find_slots answered object; make the adapter"),
-            ("find_slots", None, "friday please", "scheduler.find_slots answered NoneType; make the adapter"),
+            ("book", object(), "2", "Scheduler.book answered object; make the adapter return Booking"),
+            ("find_booking", "b-1", "2", "Scheduler.find_booking answered str; make the adapter return Booking"),
+            ("find_slots", (object(),), "friday please", "Scheduler.find_slots answered object; make the adapter"),
+            ("find_slots", None, "friday please", "Scheduler.find_slots answered NoneType; make the adapter"),
         ],
     )
     def test_of_the_calendar_means_a_person(
@@ -105,7 +105,7 @@ class TestWrongType:
             outcome = office.text("2")
 
         assert outcome.handoff is not None
-        assert "chart.check answered object; make the adapter return ChartStatus" in caplog.text
+        assert "Chart.check answered object; make the adapter return ChartStatus" in caplog.text
 
     def test_of_the_chart_before_a_touch_is_for_staff_and_stops_no_run(
         self, built: Build, policy: PracticePolicy

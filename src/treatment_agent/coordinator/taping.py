@@ -123,6 +123,6 @@ class TapedInterpreter:
 
 def _slots(found: Iterable[Slot]) -> tuple[Slot, ...]:
     """Any sequence of slots will do."""
-    place = "scheduler.find_slots"
+    place = "Scheduler.find_slots"
     slots = tuple(found) if isinstance(found, Iterable) else (expected(place, found, tuple),)
     return tuple(expected(place, slot, Slot) for slot in slots)
