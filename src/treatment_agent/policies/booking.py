@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from treatment_agent.domain.conversation import Conversation
 from treatment_agent.domain.scheduling import (
@@ -19,22 +20,25 @@ from treatment_agent.domain.scheduling import (
 from treatment_agent.domain.treatment import Case, Family, Procedure, ProcedureStatus
 from treatment_agent.domain.value import require_aware
 from treatment_agent.errors import NotPermitted
-from treatment_agent.policies.practice import BookingTemplate, PracticePolicy
+from treatment_agent.policies.eligibility import folded
+from treatment_agent.policies.practice import BookingTemplate, PracticePolicy, Scope
 from treatment_agent.policies.teeth import teeth_of
 
 _LIVE = (BookingStatus.REQUESTED, BookingStatus.CONFIRMED)
+_PLACE: Final = {family: place for place, family in enumerate(Family)}
 
 
 def in_scope(case: Case, policy: PracticePolicy) -> tuple[Procedure, ...]:
     """The open procedures that the office lets us follow up: family and provider in scope, not marked as waiting."""
-    return tuple(p for p in case.open_procedures if _wanted(p, case, policy) and not is_waiting(p, policy))
+    scope = policy.scope
+    return tuple(p for p in case.open_procedures if _wanted(p, case, scope) and not is_waiting(p, policy))
 
 
 def is_waiting(procedure: Procedure, policy: PracticePolicy) -> bool:
     """True when the treatment plan itself says "not now" (`scope.waiting_texts`)."""
     if not procedure.plan_priority:
         return "" in policy.scope.waiting_texts
-    return procedure.plan_priority.strip().casefold() in {t.casefold() for t in policy.scope.waiting_texts}
+    return procedure.plan_priority.strip().casefold() in folded(policy.scope.waiting_texts)
 
 
 def plan_visit(case: Case, policy: PracticePolicy) -> VisitPlan | None:
@@ -47,13 +51,11 @@ def plan_visit(case: Case, policy: PracticePolicy) -> VisitPlan | None:
         None when nothing in scope is open or the office books this kind by hand (no template).
     """
     procedures = in_scope(case, policy)
-    riding = _riding_build_ups(procedures)
-    own = [p for p in procedures if p.id not in riding]
-    families = {p.family for p in own}
-    templates = [t for f in Family if f in families and (t := policy.template_for(f)) is not None]
-    main = max(templates, key=lambda t: t.minutes, default=None)
+    main = main_template(procedures, policy)
     if main is None:
         return None
+    riding = _riding_build_ups(procedures)
+    own = [p for p in procedures if p.id not in riding]
     together = [p for p in own if p.family is main.family]
     if main.family is Family.BRIDGE:
         together = list(bridge_of(together[0], together))
@@ -61,6 +63,14 @@ def plan_visit(case: Case, policy: PracticePolicy) -> VisitPlan | None:
         together += [p for p in procedures if p.id in riding]
     ids = tuple(p.id for p in together)
     return VisitPlan(main.family, ids, main.minutes, _providers(together, case, main, policy))
+
+
+def main_template(procedures: tuple[Procedure, ...], policy: PracticePolicy) -> BookingTemplate | None:
+    """The template of the family that the next visit is for, of these procedures; None when nothing has a template."""
+    riding = _riding_build_ups(procedures)
+    families = {p.family for p in procedures if p.id not in riding}
+    templates = [t for f in sorted(families, key=_PLACE.__getitem__) if (t := policy.template_for(f)) is not None]
+    return max(templates, key=lambda t: t.minutes, default=None)
 
 
 def bridge_of(one: Procedure, bridges: Sequence[Procedure]) -> tuple[Procedure, ...]:
@@ -184,8 +194,7 @@ def _procedure_rule(visit: VisitPlan, case: Case, moved: Booking | None) -> str 
     return None if visit.procedure_ids and set(visit.procedure_ids) <= open_ids else "booking.procedure-gone"
 
 
-def _wanted(procedure: Procedure, case: Case, policy: PracticePolicy) -> bool:
-    scope = policy.scope
+def _wanted(procedure: Procedure, case: Case, scope: Scope) -> bool:
     provider = procedure.provider_id or case.provider_id
     return (not scope.families or procedure.family in scope.families) and (
         not scope.provider_ids or provider in scope.provider_ids
@@ -194,6 +203,8 @@ def _wanted(procedure: Procedure, case: Case, policy: PracticePolicy) -> bool:
 
 def _riding_build_ups(procedures: tuple[Procedure, ...]) -> frozenset[str]:
     """Build-ups whose tooth has an open crown: they are done in the crown's visit."""
+    if not any(p.family is Family.BUILD_UP for p in procedures):
+        return frozenset()
     crowned = frozenset[str]().union(*(teeth_of(p.tooth) for p in procedures if p.family is Family.CROWN))
     return frozenset(p.id for p in procedures if p.family is Family.BUILD_UP and teeth_of(p.tooth) & crowned)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 from pydantic import Field
 
@@ -43,3 +44,9 @@ class Eligibility(Value):
     required: tuple[RequiredField, ...] = ()
     any_visit_counts: bool = True
     stale_after_hours: int | None = Field(default=72, gt=0)
+
+
+@lru_cache(maxsize=16)
+def folded(texts: tuple[str, ...]) -> frozenset[str]:
+    """An office's texts without regard to case. Remembered: they are asked for with every procedure of a list."""
+    return frozenset(text.casefold() for text in texts)

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Final
 
 from treatment_agent.domain.messages import Channel
 from treatment_agent.domain.patients import Contact, Flag, PatientStatus, Permission
 from treatment_agent.domain.treatment import Case, Family, Procedure, ProcedureStatus
-from treatment_agent.policies.booking import bridge_of, in_scope, is_waiting, plan_visit
+from treatment_agent.policies.booking import bridge_of, in_scope, is_waiting, main_template
 from treatment_agent.policies.cadence import cadence_for, workflow_of
 from treatment_agent.policies.eligibility import RequiredField
 from treatment_agent.policies.practice import PracticePolicy
@@ -23,31 +24,47 @@ _FIRST_THINGS_FIRST: Final = (Family.ROOT_CANAL, Family.EXTRACTION)
 _STAFF_FIRST: Final = (Family.SEDATION, Family.SURGERY)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Look:
-    """One case as seen now; `today` is the office's date."""
+    """One case as seen now; `today` is the office's date. What several rules ask is worked out once (so no slots)."""
 
     case: Case
     policy: PracticePolicy
     now: datetime
     today: date
 
-    @property
+    @cached_property
+    def open_procedures(self) -> tuple[Procedure, ...]:
+        """Procedures that are planned and not yet scheduled."""
+        return self.case.open_procedures
+
+    @cached_property
+    def wanted(self) -> tuple[Procedure, ...]:
+        """Those of them that the office lets us follow up."""
+        return in_scope(self.case, self.policy)
+
+    @cached_property
     def age_days(self) -> int | None:
         """Days since the diagnosis; None when nobody knows."""
         diagnosed_on = self.case.diagnosed_on
         return (self.today - diagnosed_on).days if diagnosed_on else None
 
-    @property
+    @cached_property
     def contact(self) -> Contact:
         """Whom we would write to today."""
         return self.case.patient.contact_on(self.today)
 
-    @property
+    @cached_property
     def channel(self) -> Channel:
         """How the first text would travel."""
         steps = cadence_for(self.case, self.policy, self.now).steps
         return steps[0].channel if steps else Channel.SMS
+
+    @cached_property
+    def reachable(self) -> tuple[Channel, ...]:
+        """The channels with an address: that of the first step, then those that follow it."""
+        has = {Channel.SMS: self.contact.mobile, Channel.EMAIL: self.contact.email}
+        return tuple(c for c in dict.fromkeys((self.channel, *self.policy.contact.channels)) if has[c] is not None)
 
 
 def first_rule(look: Look) -> str | None:
@@ -108,11 +125,11 @@ def _other_visit(look: Look) -> bool:
 
 def _is_declined(look: Look) -> bool:
     declined = any(p.status is ProcedureStatus.DECLINED for p in look.case.procedures)
-    return declined and not look.case.open_procedures
+    return declined and not look.open_procedures
 
 
 def _nothing_open(look: Look) -> bool:
-    return not look.case.open_procedures
+    return not look.open_procedures
 
 
 def _stale(look: Look) -> bool:
@@ -120,18 +137,16 @@ def _stale(look: Look) -> bool:
 
 
 def _staff_family(look: Look) -> bool:
-    return any(p.family in _STAFF_FIRST for p in look.case.open_procedures)
+    return any(p.family in _STAFF_FIRST for p in look.open_procedures)
 
 
 def _out_of_order(look: Look) -> bool:
     """An open root canal or extraction comes first on its tooth. A tooth nobody noted counts as the same one."""
-    first = [teeth_of(p.tooth) for p in look.case.open_procedures if p.family in _FIRST_THINGS_FIRST]
+    first = [teeth_of(p.tooth) for p in look.open_procedures if p.family in _FIRST_THINGS_FIRST]
     if not first:
         return False
     later = [
-        teeth_of(p.tooth)
-        for p in in_scope(look.case, look.policy)
-        if p.family not in _FIRST_THINGS_FIRST and p.family is not Family.RECALL
+        teeth_of(p.tooth) for p in look.wanted if p.family not in _FIRST_THINGS_FIRST and p.family is not Family.RECALL
     ]
     return any(not a or not b or a & b for a in first for b in later)
 
@@ -150,14 +165,15 @@ def _bridge_split(look: Look) -> bool:
 
 
 def _is_waiting(look: Look) -> bool:
-    waiting = any(p.plan_priority and is_waiting(p, look.policy) for p in look.case.open_procedures)
-    return waiting and not in_scope(look.case, look.policy)
+    if look.wanted:
+        return False
+    return any(p.plan_priority and is_waiting(p, look.policy) for p in look.open_procedures)
 
 
 def _not_in_scope(look: Look) -> bool:
     age = look.age_days
     early = age is not None and age < look.policy.scope.youngest_days
-    return early or plan_visit(look.case, look.policy) is None
+    return early or main_template(look.wanted, look.policy) is None
 
 
 def _no_date(look: Look) -> bool:
@@ -187,18 +203,12 @@ def _minor_alone(look: Look) -> bool:
     return age is not None and age < 18 and look.case.patient.guardian is None
 
 
-def _reachable(look: Look) -> tuple[Channel, ...]:
-    """The channels with an address: that of the first step, then those that follow it."""
-    wanted = dict.fromkeys((look.channel, *look.policy.contact.channels))
-    return tuple(c for c in wanted if (look.contact.mobile if c is Channel.SMS else look.contact.email) is not None)
-
-
 def _no_contact(look: Look) -> bool:
-    return not _reachable(look)
+    return not look.reachable
 
 
 def _no_consent(look: Look) -> bool:
-    return not any(_permitted(look, channel) for channel in _reachable(look))
+    return not any(_permitted(look, channel) for channel in look.reachable)
 
 
 def _permitted(look: Look, channel: Channel) -> bool:
@@ -217,8 +227,7 @@ def _lacks(look: Look) -> bool:
 
 def missing_fields(look: Look) -> tuple[RequiredField, ...]:
     """Required fields that the case lacks, in the order in which the office names them."""
-    wanted = in_scope(look.case, look.policy)
-    return tuple(f for f in look.policy.eligibility.required if not _FIELDS[f](look, wanted))
+    return tuple(f for f in look.policy.eligibility.required if not _FIELDS[f](look, look.wanted))
 
 
 _Has = Callable[[Look, tuple[Procedure, ...]], bool]

@@ -22,6 +22,7 @@ from pydantic import Field
 
 from treatment_agent.domain.treatment import Case
 from treatment_agent.domain.value import Value
+from treatment_agent.policies.eligibility import folded
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,7 @@ def _provider(case: Case, today: date, weights: PriorityWeights) -> Points | Non
 
 
 def _plan(case: Case, today: date, weights: PriorityWeights) -> Points | None:
-    high = {text.casefold() for text in weights.high_priority_texts}
+    high = folded(weights.high_priority_texts)
     if not any(p.plan_priority.strip().casefold() in high for p in case.open_procedures if p.plan_priority):
         return None
     return Points("priority.plan", weights.plan_priority_points, "the treatment plan gives it a high priority")
