@@ -17,6 +17,8 @@ from treatment_agent.testing import OpenAIServer, ScriptedModel, Served
 from treatment_agent.testing.models import Step
 from treatment_agent.tools.memory import MemoryDesk
 from treatment_agent.understanding.language_model import Breaker, OpenAICalls, Patience, SummaryDrafter
+from treatment_agent.web.books import page_of
+from treatment_agent.web.telling import model_lines
 
 WORDS = "how much is it, this is ana marker-lastname, 312-555-0117"
 SUMMARY = "[NAME1] asks what it costs. Two times were offered; none was picked."
@@ -120,6 +122,29 @@ class TestDraft:
         assert draft is not None
         assert draft.text == "Ana asks again."
         assert draft.use.calls == 2
+
+    def test_counts_in_the_report_with_all_that_it_took(self, with_drafts: WithDrafts):
+        office, _ = with_drafts(summed_up(), summed_up("[NAME1] asks again."))
+        office.coordinator.run_due()
+        office.clock.advance(timedelta(minutes=1))
+        office.text("hello?")
+        office.coordinator.run_due()
+
+        model = office.coordinator.report().model
+
+        assert (model.messages, model.drafts, model.draft_calls) == (0, 1, 2)
+        assert model.models == ("scripted s1",)
+        told = dict(model_lines(model))
+        assert told["handoffs summed up for staff"] == "1, in 2 calls"
+
+    def test_stands_in_the_staff_list_of_the_page(self, with_drafts: WithDrafts):
+        office, _ = with_drafts(summed_up())
+        office.coordinator.run_due()
+
+        page = page_of(office.coordinator)
+
+        assert page.handoffs[0].draft == f"Drafted by a language model, not checked: {FULL}"
+        assert ("drafted", page.handoffs[0].draft) in [d for e in page.threads[0].entries for d in e.detail]
 
     def test_is_told_by_why_with_what_it_took(self, with_drafts: WithDrafts):
         office, _ = with_drafts(summed_up())

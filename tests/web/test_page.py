@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from treatment_agent.domain.handoff import Draft
+from treatment_agent.domain.interpretation import ModelUse
 from treatment_agent.web import PageView, render, write
 from treatment_agent.web.view import ClauseView, Count, Day, Entry, HandoffView, Side, ThreadView, Tone
 
@@ -172,6 +174,16 @@ class TestRender:
         text = " ".join(read(render(make_page(funnel=(Count("Entered", 4), Count("Booked", count))))).texts)
 
         assert share in text
+
+
+    def test_shows_a_drafted_summary_beside_the_fixed_one_and_names_it_a_draft(self) -> None:
+        drafted = Draft("Ana asks <b>what</b> it costs.", 1, ModelUse("small", "s1")).marked
+        handoff = HandoffView("case-P-1", "P-1", "cost", "now", "desk", "opened", NOW, NOW, "Fixed.", draft=drafted)
+
+        told = " ".join(read(render(make_page(handoffs=(handoff,)))).texts)
+
+        assert "Fixed." in told
+        assert "Drafted by a language model, not checked: Ana asks <b>what</b> it costs." in told
 
 
 class TestWrite:

@@ -149,10 +149,11 @@ def show_model(model: ModelTally) -> None:
     """What the language model added, and what it took; nothing where none was asked."""
     from treatment_agent.web.telling import model_lines
 
-    if not model.messages:
+    lines = model_lines(model)
+    if not lines:
         return
     rows = screen.table("", "", right=("",))
-    for label, told in model_lines(model):
+    for label, told in lines:
         rows.add_row(label, told)
     screen.heading(f"Language model: {', '.join(model.models)}")
     screen.show(rows)

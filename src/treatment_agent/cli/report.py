@@ -74,7 +74,7 @@ def report(
     if csv is not None:
         _write(csv, "--csv", lambda: report_data.as_csv(measures, review))
     if as_json:
-        typer.echo(report_data.as_json(measures, review, words=words))
+        typer.echo(report_data.as_json(measures, review, model, words=words))
     else:
         from treatment_agent.cli.report_tables import show
 

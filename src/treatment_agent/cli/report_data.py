@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from enum import Enum
 
+from treatment_agent.domain.books import ModelTally
 from treatment_agent.domain.measures import Comparison, DeskTime, Funnel, Measures
 from treatment_agent.domain.review import Objection, Review
 from treatment_agent.domain.shares import Difference, Share
@@ -19,11 +20,11 @@ _COLUMNS = ("section", "group", "measure", "count", "of", "value", "low", "high"
 _Row = tuple[object, ...]
 
 
-def as_json(measures: Measures, review: Review, *, words: bool) -> str:
-    """Measures and review. Rates carry counts and interval; `words` adds what patients wrote."""
+def as_json(measures: Measures, review: Review, model: ModelTally, *, words: bool) -> str:
+    """Measures, review, and what a language model took. Rates carry counts and interval; `words` adds what patients wrote."""
     if not words:
         review = dataclasses.replace(review, objections=tuple(_wordless(o) for o in review.objections))
-    told = {"measures": _plain(measures), "review": _plain(review)}
+    told = {"measures": _plain(measures), "review": _plain(review), "model": dataclasses.asdict(model)}
     return json.dumps(told, indent=2, ensure_ascii=False)
 
 

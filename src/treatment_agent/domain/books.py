@@ -226,7 +226,7 @@ class ModelTally:
     `resolved` and `added` count messages where it made routine of what was unclear here, and where it found a topic
     that was not found here; `disagreed` all where it read something else. `failures` counts attempts by kind,
     `unanswered` messages that it did not help with. `milliseconds` is the waiting of all turns together, `slowest` that
-    of the slowest one. `cached_tokens` are part of `input_tokens`.
+    of the slowest one. `cached_tokens` are part of `input_tokens`. What summaries drafted for staff took stands apart.
     """
 
     conversations: int = 0
@@ -243,6 +243,10 @@ class ModelTally:
     added: int = 0
     failures: dict[str, int] = field(default_factory=dict)
     models: tuple[str, ...] = ()
+    drafts: int = 0
+    draft_calls: int = 0
+    draft_input_tokens: int = 0
+    draft_output_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

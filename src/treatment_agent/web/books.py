@@ -99,6 +99,7 @@ def _handoff(packet: HandoffPacket, tz: ZoneInfo) -> HandoffView:
         due_at=packet.due_at.astimezone(tz),
         summary=packet.summary,
         kind=packet.kind.value,
+        draft=packet.draft.marked if packet.draft else "",
     )
 
 

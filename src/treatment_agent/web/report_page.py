@@ -52,7 +52,7 @@ def render(
     return environment.get_template("report.html.j2").render(
         m=measures,
         model=model,
-        model_lines=telling.model_lines(model) if model.messages else (),
+        model_lines=telling.model_lines(model),
         funnel=measures.funnel,
         review=review,
         office=office,

@@ -42,7 +42,19 @@ def money(cents: int) -> str:
 
 
 def model_lines(model: ModelTally) -> tuple[tuple[str, str], ...]:
-    """What a language model added and took, as label and figure. Some message must have been put to it."""
+    """What a language model added and took, as label and figure; nothing where none was asked."""
+    return (*(_read_lines(model) if model.messages else ()), *(_draft_lines(model) if model.drafts else ()))
+
+
+def _draft_lines(model: ModelTally) -> tuple[tuple[str, str], ...]:
+    took = f"{model.draft_input_tokens} in, {model.draft_output_tokens} out"
+    return (
+        ("handoffs summed up for staff", f"{model.drafts}, in {model.draft_calls} calls"),
+        ("tokens of these summaries", took),
+    )
+
+
+def _read_lines(model: ModelTally) -> tuple[tuple[str, str], ...]:
     each = model.conversations
     return (
         ("messages it was asked about", f"{model.messages} in {each} conversations"),

@@ -240,6 +240,7 @@ def _handoff(packet: HandoffPacket, record: TurnRecord, tz: ZoneInfo) -> Entry:
             ("urgency", labels.words(packet.urgency)),
             ("due", times.moment(packet.due_at.astimezone(tz))),
             ("summary", packet.summary),
+            *((("drafted", packet.draft.marked),) if packet.draft and packet.draft.text else ()),
             ("suggested", packet.suggestion),
         ),
     )

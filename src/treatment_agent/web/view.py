@@ -123,7 +123,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class HandoffView:
-    """One line of the staff list."""
+    """One line of the staff list. `draft` is a language model's summary, marked as such."""
 
     thread_id: str
     patient_id: str
@@ -135,6 +135,7 @@ class HandoffView:
     due_at: datetime
     summary: str
     kind: str = "handoff"
+    draft: str = ""
 
 
 @dataclass(frozen=True, slots=True)
