@@ -175,7 +175,6 @@ class TestRender:
 
         assert share in text
 
-
     def test_shows_a_drafted_summary_beside_the_fixed_one_and_names_it_a_draft(self) -> None:
         drafted = Draft("Ana asks <b>what</b> it costs.", 1, ModelUse("small", "s1")).marked
         handoff = HandoffView("case-P-1", "P-1", "cost", "now", "desk", "opened", NOW, NOW, "Fixed.", draft=drafted)

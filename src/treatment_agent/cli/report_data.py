@@ -21,7 +21,7 @@ _Row = tuple[object, ...]
 
 
 def as_json(measures: Measures, review: Review, model: ModelTally, *, words: bool) -> str:
-    """Measures, review, and what a language model took. Rates carry counts and interval; `words` adds what patients wrote."""
+    """Measures, review, and what a model took. Rates carry counts and interval; `words` adds what patients wrote."""
     if not words:
         review = dataclasses.replace(review, objections=tuple(_wordless(o) for o in review.objections))
     told = {"measures": _plain(measures), "review": _plain(review), "model": dataclasses.asdict(model)}
