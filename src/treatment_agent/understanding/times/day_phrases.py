@@ -102,12 +102,20 @@ def _counted_at(page: Page, index: int) -> Found:
     amount = amount_at(page, index)
     if not amount or amount[1] in ("hour", "minute") or page.word(amount[2]) not in ("from", "after", "before"):
         return None
-    found = _after_articles(page, amount[2] + 1, _single_at)
+    found = _counted_from(page, amount[2] + 1)
     if not found:
         return None
     sign = -1 if page.word(amount[2]) == "before" else 1
     moved = moved_by(found[0].first, sign * amount[0], amount[1])
     return (one_day(moved), found[1]) if _within_reach(page, moved) else None
+
+
+def _counted_from(page: Page, index: int) -> Found:
+    """The days others are counted from; "that tuesday" is the one we offered."""
+    if page.word(index) not in _THAT:
+        return _after_articles(page, index, _single_at)
+    found = weekday_at(page, index + 1)
+    return (_as_offered(page, found[0]), found[1]) if found else None
 
 
 def _within_reach(page: Page, day: date) -> bool:
@@ -122,7 +130,7 @@ def _beside_at(page: Page, index: int) -> Found:
         return (days, named[1] + 1) if days else None
     day, week = phrase_at("day_beside", page, index), phrase_at("week_beside", page, index)
     opener = day or week
-    found = _after_articles(page, opener[1], _single_at) if opener else None
+    found = _counted_from(page, opener[1]) if opener else None
     if not opener or not found:
         return None
     step = int(opener[0])
@@ -212,7 +220,7 @@ def _as_offered(page: Page, days: Days) -> Days:
 def _is_free(page: Page, index: int) -> bool:
     """True for "I'm free until friday", which ends there, unlike "I'm away until friday"."""
     near = [page.word(index - back) for back in range(1, 6)]
-    return bool(_FREE & set(near[:4])) and not {"not", "isnt", "wont", "arent", "no", "unavailable"} & set(near)
+    return bool(_FREE & set(near[:4])) and not {"not", "isnt", "wont", "arent", "no", "unavailable", "out"} & set(near)
 
 
 def after_days(today: date, days: Days) -> Days | None:

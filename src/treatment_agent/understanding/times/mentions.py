@@ -13,10 +13,11 @@ from treatment_agent.understanding.times.day_phrases import days_at
 from treatment_agent.understanding.times.happenings import happening_at
 from treatment_agent.understanding.times.mention_state import Join, Mention, State, judged_behind, moved_by_reference
 from treatment_agent.understanding.times.page import Page, phrase_at
-from treatment_agent.understanding.times.periods import any_day, week_of
+from treatment_agent.understanding.times.periods import any_day
 from treatment_agent.understanding.times.shifts import moment_at
 from treatment_agent.understanding.times.small_talk import is_greeting, is_past, is_routine
 from treatment_agent.understanding.times.tokens import Kind
+from treatment_agent.understanding.times.weeks_told import week_beside
 
 _OR = frozenset("or o u".split())
 _AND = frozenset("and y e n".split())
@@ -93,7 +94,7 @@ def _without_reasons(found: list[Mention], here: Mention, state: State) -> list[
 def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     if page.tokens[index].kind in (Kind.BLOCKED, Kind.BREAK, Kind.COMMA, Kind.DASH, Kind.SLASH, Kind.HASH):
         return None
-    week = _week_beside(page, index, found)
+    week = week_beside(page, index, found)
     if week:
         return week
     moment = moment_at(page, index)
@@ -112,27 +113,8 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     return _lone_part(page, index, found)
 
 
-def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None:
-    """Read "the week after" and "that week": counted from the date named last, else from the offers."""
-    said = phrase_at("weeks_told", page, index)
-    if not said or (days_at(page, index) and said[0] == "0") or _counts_on(page, said[1]):
-        return None
-    named = phrase_at("periods", page, index)
-    dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
-    starts = (page.visit,) if page.visit else page.offers
-    known = starts[-1].date() if starts and (not named or "next" not in _words(page, index, said[1])) else None
-    base = dated[-1] if dated else known
-    days = week_of(base, int(said[0])) if base else None
-    return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None
-
-
 def _words(page: Page, first: int, behind: int) -> set[str]:
     return {page.word(at) for at in range(first, behind)}
-
-
-def _counts_on(page: Page, behind: int) -> bool:
-    """True for "the week after thanksgiving", which names its own date."""
-    return any(days_at(page, at) for at in range(behind, page.skip(behind, frozenset("the el la de del".split())) + 1))
 
 
 def _days_mention(page: Page, index: int, found: tuple[Days, int]) -> Mention | None:
@@ -237,12 +219,14 @@ def _connect(page: Page, index: int, found: list[Mention], state: State) -> None
     touching = bool(found) and found[-1].behind == index
     if word in _BUT and touching and found[-1].hours and hours_at(page, index + 1):
         state.join = Join.AND
-    elif word in _BUT and touching and _both_bounds(page, found[-1], index + 1):
+    elif word in _BUT and touching and (
+        _both_bounds(page, found[-1], index + 1) or _made_exact(page, found[-1], index + 1)
+    ):
         state.join = Join.NONE
     elif word == "over" and touching and (hours_at(page, index + 1) or days_at(page, index + 1)):
         _mark("not", state)
     elif word in _BUT:
-        _but(state)
+        _but(state, found)
     elif kind is Kind.COMMA:
         _comma(page, state, found)
     elif kind is Kind.SLASH or word in _OR:
@@ -258,6 +242,12 @@ def _both_bounds(page: Page, last: Mention, index: int) -> bool:
     """True for "before christmas but after the 15th": both hold."""
     other = days_at(page, index) if last.days and last.days.wide and phrase_at("days_after", page, index) else None
     return other is not None and bool(last.days and last.days.dates & other[0].dates)
+
+
+def _made_exact(page: Page, last: Mention, index: int) -> bool:
+    """True for "tuesday but the 8th": a date on that very weekday tells which one is meant."""
+    other = days_at(page, index) if last.days and len(last.days.weekdays) == 1 and not last.days.habit else None
+    return other is not None and len(other[0].dates) == 1 and other[0].first.weekday() in last.days.weekdays
 
 
 def _mark(meaning: str, state: State) -> None:
@@ -277,9 +267,10 @@ def _age(state: State) -> None:
         state.clear()
 
 
-def _but(state: State) -> None:
+def _but(state: State, found: list[Mention]) -> None:
     state.divide()
-    state.after_but = not state.negative
+    # "Next week no but the one after": what follows is not left out of anything.
+    state.after_but = not state.negative and not (found and found[-1].negative)
     state.clear()
 
 

@@ -83,9 +83,14 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
         hours = next((part for part in pair if not part[0].days), [])
         if row[0].days and row[0].hours:
             days, hours, pair = row, row, [row]
+        elif other and row[0].days and other[0].days:
+            days, hours, pair = row, [], [row]
+        elif len(rows) == index + 2 and _are_two(row, other):
+            wishes.extend((_wish(row, [], today), replace(_wish([], other, today), days=_every_day(today))))
+            break
         elif len(pair) > 1 and not row[0].days and other[0].join is Join.OR and _stands_alone(row):
             # "After 5 or on saturday" are two wishes: the hours are for any day.
-            wishes.append(replace(_wish([], row, today), days=Days(habit_dates(today), habit=True)))
+            wishes.append(replace(_wish([], row, today), days=_every_day(today)))
             index += 1
             continue
         elif (
@@ -99,6 +104,16 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
         wishes.append(_wish(days, hours, today))
         index += len(pair)
     return wishes
+
+
+def _every_day(today: date) -> Days:
+    return Days(habit_dates(today), habit=True)
+
+
+def _are_two(days: list[Mention], hours: list[Mention]) -> bool:
+    """True for "tuesdays or after 3": the days suit at any hour, and from 3 on any day does."""
+    plain = bool(days[0].days) and not days[-1].any_day and not days[0].negative
+    return plain and bool(hours) and hours[0].join is Join.OR and _stands_alone(hours)
 
 
 def _stands_alone(hours: list[Mention]) -> bool:
@@ -125,6 +140,8 @@ def _rows(run: list[Mention]) -> list[list[Mention]]:
     for mention in run:
         last = rows[-1][-1] if rows else None
         alone = bool(mention.days and mention.hours) or bool(last and last.days and last.hours)
+        # "Tuesday or any day after 3": the hours are of any day, not of tuesday.
+        alone = alone or (mention.any_day and mention.join is Join.OR)
         if last and not alone and (last.days is None) == (mention.days is None):
             rows[-1].append(mention)
         else:
