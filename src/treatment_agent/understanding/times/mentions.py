@@ -39,6 +39,7 @@ _SLOTS = frozenset("slot one appt appointment option spot".split())
 _NO_TIME = -1
 _MANY_DAYS = 4
 _NOT_REACHES = 9
+_EXACT_REACHES = 3
 _SOFT_NOT_REACHES = 1
 
 
@@ -145,8 +146,9 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
     since = here.hours is not None and here.hours.shape is Shape.SINCE and page.word(here.first) not in _AFTER
     asked = state.comma and page.kind(here.behind) is Kind.BREAK and page.value(here.behind) == 1
     negative = state.negative and not freed and not since and not asked
-    if state.after_but and not state.negative and here.days and _all_said(page, here.first, found):
-        negative = True
+    if state.after_but and not state.negative and here.days and _all_said(page, here, found):
+        # The rest of the list too: "any day but thursday or friday".
+        negative = state.negative = True
     return replace(
         here,
         segment=state.segment,
@@ -159,11 +161,11 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
     )
 
 
-def _all_said(page: Page, index: int, found: list[Mention]) -> bool:
+def _all_said(page: Page, here: Mention, found: list[Mention]) -> bool:
     """True for "any day but friday": what follows "but" is left out, unless it is said to work."""
     last = found[-1].days if found else None
     wide = last is not None and (last.wide or len(last.weekdays) >= _MANY_DAYS)
-    return wide and not phrase_at("yes_behind", page, index + 1)
+    return wide and not any(phrase_at("yes_behind", page, at) for at in (here.first + 1, here.behind))
 
 
 def _after_mention(state: State) -> None:
@@ -190,6 +192,9 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
     if behind:
         return behind
     marked, happening = phrase_at("marks", page, index), happening_at(page, index)
+    if marked and page.word(index) == "gone" and days_at(page, marked[1]):
+        # "Gone through the 18th".
+        marked = "not", index + 1
     if happening and (not marked or happening > marked[1]):
         marked = "not", happening
     if marked:
@@ -219,10 +224,11 @@ def _connect(page: Page, index: int, found: list[Mention], state: State) -> None
     touching = bool(found) and found[-1].behind == index
     if word in _BUT and touching and found[-1].hours and hours_at(page, index + 1):
         state.join = Join.AND
-    elif word in _BUT and touching and (
-        _both_bounds(page, found[-1], index + 1) or _made_exact(page, found[-1], index + 1)
-    ):
+    elif word in _BUT and touching and _both_bounds(page, found[-1], index + 1):
         state.join = Join.NONE
+    elif word in _BUT and _made_exact(page, index + 1, found):
+        # What was said before is taken back.
+        state.so = True
     elif word == "over" and touching and (hours_at(page, index + 1) or days_at(page, index + 1)):
         _mark("not", state)
     elif word in _BUT:
@@ -244,10 +250,18 @@ def _both_bounds(page: Page, last: Mention, index: int) -> bool:
     return other is not None and bool(last.days and last.days.dates & other[0].dates)
 
 
-def _made_exact(page: Page, last: Mention, index: int) -> bool:
-    """True for "tuesday but the 8th": a date on that very weekday tells which one is meant."""
-    other = days_at(page, index) if last.days and len(last.days.weekdays) == 1 and not last.days.habit else None
-    return other is not None and len(other[0].dates) == 1 and other[0].first.weekday() in last.days.weekdays
+def _made_exact(page: Page, index: int, found: list[Mention]) -> bool:
+    """True for "tuesday but the 8th" and "but make it the 8th": a date on that weekday tells which one is meant."""
+    last = next((each for each in reversed(found) if each.days), None)
+    if last is None or last.days is None or last.negative or len(last.days.weekdays) != 1 or last.days.habit:
+        return False
+    other = next((day for at in range(index, index + _EXACT_REACHES) if (day := _day_from(page, at))), None)
+    return other is not None and len(other.dates) == 1 and other.first.weekday() in last.days.weekdays
+
+
+def _day_from(page: Page, index: int) -> Days | None:
+    day = days_at(page, index) if page.kind(index) else None
+    return day[0] if day else None
 
 
 def _mark(meaning: str, state: State) -> None:

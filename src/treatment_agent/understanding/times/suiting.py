@@ -137,11 +137,12 @@ def _dates_joined(rows: list[list[Mention]]) -> list[list[Mention]]:
 def _rows(run: list[Mention]) -> list[list[Mention]]:
     """Neighbouring mentions of one sort: days together, hours together; "tonight", being both, alone."""
     rows: list[list[Mention]] = []
-    for mention in run:
+    for mention, behind in zip(run, [*run[1:], None], strict=True):
         last = rows[-1][-1] if rows else None
         alone = bool(mention.days and mention.hours) or bool(last and last.days and last.hours)
-        # "Tuesday or any day after 3": the hours are of any day, not of tuesday.
-        alone = alone or (mention.any_day and mention.join is Join.OR)
+        # "Tuesday or any day after 3", "or after 3 any day": the hours are of any day, not of tuesday.
+        any_day = mention if mention.any_day else behind if mention.hours and behind and behind.any_day else None
+        alone = alone or (any_day is not None and mention.join is Join.OR)
         if last and not alone and (last.days is None) == (mention.days is None):
             rows[-1].append(mention)
         else:
