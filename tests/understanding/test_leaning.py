@@ -42,7 +42,17 @@ def test_one_slot_is_meant(text: str, slot: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["thursday at 3", "tuesday or thursday", "dec 8 at 9", "not tuesday", "rm 1, keep 2", "thanks", "friday"],
+    [
+        "thursday at 3",
+        "tuesday or thursday",
+        "dec 8 at 9",
+        "el 9 de diciembre",
+        "december the 9th",
+        "not tuesday",
+        "rm 1, keep 2",
+        "thanks",
+        "friday",
+    ],
 )
 def test_none_is_meant(text: str) -> None:
     assert leans(text) is None

@@ -41,7 +41,13 @@ def _open_at(page: Page, index: int) -> Found:
     """Days, or the days from them on or up to them: "the 9th or later", "el 4 o antes"."""
     found = _range_at(page, index)
     side = phrase_at("onwards", page, found[1]) if found else None
-    if not found or not side or side[1] < found[1] + 2 or page.kind(side[1]) is Kind.CLOCK or page.word(side[1]) == "de":
+    if (
+        not found
+        or not side
+        or side[1] < found[1] + 2
+        or page.kind(side[1]) is Kind.CLOCK
+        or page.word(side[1]) == "de"
+    ):
         # "Los viernes o despues de las 4".
         return found
     days = (_from if side[0] == "since" else _by)(page.today, found[0])

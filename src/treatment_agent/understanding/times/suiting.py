@@ -140,14 +140,20 @@ def _rows(run: list[Mention]) -> list[list[Mention]]:
     for mention, behind in zip(run, [*run[1:], None], strict=True):
         last = rows[-1][-1] if rows else None
         alone = bool(mention.days and mention.hours) or bool(last and last.days and last.hours)
-        # "Tuesday or any day after 3", "or after 3 any day": the hours are of any day, not of tuesday.
-        any_day = mention if mention.any_day else behind if mention.hours and behind and behind.any_day else None
-        alone = alone or (any_day is not None and mention.join is Join.OR)
+        alone = alone or _begins_any_day(mention, behind, rows)
         if last and not alone and (last.days is None) == (mention.days is None):
             rows[-1].append(mention)
         else:
             rows.append([mention])
     return rows
+
+
+def _begins_any_day(mention: Mention, behind: Mention | None, rows: list[list[Mention]]) -> bool:
+    """True for what follows "tuesday" in "or any day after 3" and "tuesday mornings" in "or after 3 any day"."""
+    if mention.join is not Join.OR:
+        return False
+    paired = len(rows) > 1 and bool(rows[-2][0].days) and bool(rows[-1][0].hours)
+    return mention.any_day or (paired and behind is not None and behind.any_day and _stands_alone([mention]))
 
 
 def _wish(days: list[Mention], hours: list[Mention], today: date) -> Wish:

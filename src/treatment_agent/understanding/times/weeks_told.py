@@ -43,7 +43,11 @@ def _told(page: Page, index: int, found: list[Mention]) -> Mention | None:
     named = phrase_at("periods", page, index)
     dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
     starts = (page.visit,) if page.visit else page.offers
-    known = starts[-1].date() if starts and (not named or "next" not in {page.word(at) for at in range(index, said[1])}) else None
+    known = (
+        starts[-1].date()
+        if starts and (not named or "next" not in {page.word(at) for at in range(index, said[1])})
+        else None
+    )
     base = dated[-1] if dated else known
     days = week_of(base, int(said[0])) if base else None
     return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None
