@@ -36,6 +36,8 @@ _AT: Final = frozenset("at by around las".split())
 _HOUR: Final = frozenset("am pm a p oclock o".split())
 # "that one", "no one", "one of": no number at all.
 _PRONOUN: Final = frozenset("one una un uno".split())
+# Between a day of the month and its month: "9 de diciembre", "december the 9th".
+_LINKS: Final = frozenset("the of el de del".split())
 _FEW: Final = 2
 
 
@@ -76,8 +78,6 @@ def _cues(words: Sequence[str], offers: Sequence[datetime]) -> Iterator[_Cue]:
     for at, word in enumerate(words):
         if _REFUSED & set(words[max(0, at - 2) : at]):
             continue
-        before = words[at - 1] if at else ""
-        behind = words[at + 1] if at + 1 < len(words) else ""
         if word in _WEEKDAYS:
             yield _Cue("weekday", _where(offers, _on(_WEEKDAYS[word])))
         elif word in _MORNING or word in _AFTERNOON:
@@ -86,21 +86,30 @@ def _cues(words: Sequence[str], offers: Sequence[datetime]) -> Iterator[_Cue]:
             pick = min if word in _EARLY else max
             yield _Cue("order", frozenset({offers.index(pick(offers)) + 1}))
         elif word in _ORDINALS or _ORDINAL.fullmatch(word):
-            yield _ordinal(word, before, behind, offers)
+            yield _ordinal(words, at, offers)
         else:
-            yield from _number(word, before, behind, offers)
+            yield from _number(words, at, offers)
 
 
-def _ordinal(word: str, before: str, behind: str, offers: Sequence[datetime]) -> _Cue:
+def _beside_month(words: Sequence[str], at: int) -> bool:
+    """True for the number of "dec 9", "december the 9th" and "el 9 de diciembre"."""
+    before = next((word for word in reversed(words[:at]) if word not in _LINKS), "")
+    behind = next((word for word in words[at + 1 :] if word not in _LINKS), "")
+    return before in MONTHS or behind in MONTHS
+
+
+def _ordinal(words: Sequence[str], at: int, offers: Sequence[datetime]) -> _Cue:
+    word = words[at]
     marked = _ORDINAL.fullmatch(word)
     number = int(marked[1]) if marked else _ORDINALS[word]
     dated = _where(offers, lambda o: o.day == number)
-    if before in MONTHS or behind in MONTHS or (marked and number > len(offers)):
+    if _beside_month(words, at) or (marked and number > len(offers)):
         return _Cue("date", dated)
     return _Cue("order", dated | ({number} if number <= len(offers) else set()))
 
 
-def _number(word: str, before: str, behind: str, offers: Sequence[datetime]) -> Iterator[_Cue]:
+def _number(words: Sequence[str], at: int, offers: Sequence[datetime]) -> Iterator[_Cue]:
+    word, before, behind = words[at], words[at - 1] if at else "", words[at + 1] if at + 1 < len(words) else ""
     clock = re.fullmatch(r"(\d{1,2})[:.](\d\d)|(\d{1,2})(\d\d)", word)
     if clock and (clock[1] or word.startswith("0")):
         hour, minute = int(clock[1] or clock[3]), int(clock[2] or clock[4])
@@ -110,7 +119,7 @@ def _number(word: str, before: str, behind: str, offers: Sequence[datetime]) -> 
     if number is None or (word in _PRONOUN and before != "la" and before):
         return
     hours = _where(offers, lambda o: o.hour % 12 == number % 12 and not o.minute)
-    if before in MONTHS or behind in MONTHS:
+    if _beside_month(words, at):
         yield _Cue("date", _where(offers, lambda o: o.day == number))
     elif before in _AT or behind in _HOUR:
         yield _Cue("hour", hours)

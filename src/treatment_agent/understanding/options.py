@@ -196,8 +196,12 @@ def _dated(page: Page, pointer: Pointer) -> set[int]:
 def _by_time(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer, ...]) -> _Evidence | None:
     taken = {pointer.first for pointer in pointers}
     told = [m for m in mentions if not (m.days and any(m.first <= at < m.behind for at in taken))]
-    wishes = [wish for wish in wishes_of(told, page.today) if not wish.negative and not wish.any_day]
+    every = [wish for wish in wishes_of(told, page.today) if not wish.negative]
+    wishes = [wish for wish in every if not wish.any_day]
     if not wishes or any(phrase_at("option_altered", page, at) for at in range(len(page.tokens))):
+        return None
+    if any(_is_any_day(wish) for wish in every) and not any(_is_exact(wish) for wish in wishes):
+        # "Tuesdays or after 3" tells when the patient is free and takes no offer.
         return None
     liked = [mention for mention in told if not mention.negative]
     if any(_only_asked(page, mention.first) for mention in liked) or any(_supposed(page, m.first) for m in told):
@@ -209,6 +213,15 @@ def _by_time(page: Page, mentions: tuple[Mention, ...], pointers: tuple[Pointer,
     if len(fits) == 1 and not any(_points(wish) for wish in wishes):
         return None
     return _Evidence(fits, liked[0].first, liked[-1].behind)
+
+
+def _is_any_day(wish: Wish) -> bool:
+    """True for "any day after 3"."""
+    return bool(wish.hours) and wish.days is not None and wish.days.habit and not wish.days.weekdays
+
+
+def _is_exact(wish: Wish) -> bool:
+    return wish.days is not None and any(hours.shape is Shape.POINT for hours in wish.hours)
 
 
 def _points(wish: Wish) -> bool:

@@ -50,6 +50,8 @@ _ORDINAL_NOUNS = frozenset(
     """.split()
 )
 _LIST_JOINS = frozenset("or and o y to through".split())
+# Behind these a date bounds a stretch.
+_BOUNDS = frozenset("after before until by past from despues antes desde hasta del".split())
 
 
 def named_at(page: Page, index: int) -> Found:
@@ -81,7 +83,7 @@ def month_day_at(page: Page, index: int) -> Found:
     day = _day_number(page, at)
     if not day or page.word(at + 1) in UNITS - {"of"}:
         return None
-    return _more_days(page, month, _dated(page, month, day, at + 1))
+    return _more_days(page, month, _dated(page, month, day, at + 1), bound=page.word(index - 1) in _BOUNDS)
 
 
 def _listed_before_month(page: Page, place: int) -> Found:
@@ -136,12 +138,12 @@ def _written_date(page: Page, index: int) -> Found:
     return (one_day(found), index + 1) if found else None
 
 
-def _more_days(page: Page, month: int, found: Found) -> Found:
-    """Take in the rest of "dec 8-10" and "dec 8, 9 or 10"."""
+def _more_days(page: Page, month: int, found: Found, *, bound: bool) -> Found:
+    """Take in the rest of "dec 8-10" and "dec 8, 9 or 10"; the comma of "after dec 8, the 10th" ends a bound."""
     while found:
         days, behind = found
         dash = page.kind(behind) is Kind.DASH or page.word(behind) in ("to", "through")
-        join = dash or page.kind(behind) is Kind.COMMA or page.word(behind) in _LIST_JOINS
+        join = dash or (page.kind(behind) is Kind.COMMA and not bound) or page.word(behind) in _LIST_JOINS
         bare = not join and page.kind(behind) is Kind.NUMBER and days.last.day < page.value(behind) <= _LONGEST_MONTH
         join = join or (bare and page.word(behind + 1) in _LIST_JOINS)
         at = behind if bare else page.skip(behind + 1, frozenset("the el or and".split()))

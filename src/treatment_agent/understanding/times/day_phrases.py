@@ -41,7 +41,14 @@ def _open_at(page: Page, index: int) -> Found:
     """Days, or the days from them on or up to them: "the 9th or later", "el 4 o antes"."""
     found = _range_at(page, index)
     side = phrase_at("onwards", page, found[1]) if found else None
-    if not found or not side or side[1] < found[1] + 2 or page.kind(side[1]) is Kind.CLOCK:
+    if (
+        not found
+        or not side
+        or side[1] < found[1] + 2
+        or page.kind(side[1]) is Kind.CLOCK
+        or page.word(side[1]) == "de"
+    ):
+        # "Los viernes o despues de las 4".
         return found
     days = (_from if side[0] == "since" else _by)(page.today, found[0])
     return (days, side[1]) if days else found
@@ -102,12 +109,20 @@ def _counted_at(page: Page, index: int) -> Found:
     amount = amount_at(page, index)
     if not amount or amount[1] in ("hour", "minute") or page.word(amount[2]) not in ("from", "after", "before"):
         return None
-    found = _after_articles(page, amount[2] + 1, _single_at)
+    found = _counted_from(page, amount[2] + 1)
     if not found:
         return None
     sign = -1 if page.word(amount[2]) == "before" else 1
     moved = moved_by(found[0].first, sign * amount[0], amount[1])
     return (one_day(moved), found[1]) if _within_reach(page, moved) else None
+
+
+def _counted_from(page: Page, index: int) -> Found:
+    """The days others are counted from; "that tuesday" is the one we offered."""
+    if page.word(index) not in _THAT:
+        return _after_articles(page, index, _single_at)
+    found = weekday_at(page, index + 1)
+    return (_as_offered(page, found[0]), found[1]) if found else None
 
 
 def _within_reach(page: Page, day: date) -> bool:
@@ -122,7 +137,7 @@ def _beside_at(page: Page, index: int) -> Found:
         return (days, named[1] + 1) if days else None
     day, week = phrase_at("day_beside", page, index), phrase_at("week_beside", page, index)
     opener = day or week
-    found = _after_articles(page, opener[1], _single_at) if opener else None
+    found = _counted_from(page, opener[1]) if opener else None
     if not opener or not found:
         return None
     step = int(opener[0])

@@ -127,7 +127,8 @@ def _by_word_before(page: Page, index: int) -> bool | None:
     before, earlier, beyond = page.word(index - 1), page.word(index - 2), page.value(index) > len(page.offers)
     if before == "las" and _of_the_two(page, index):
         return False
-    if (before == "say" and earlier in _CHOOSING) or (before == "to" and earlier in _GOES):
+    asked = before == "of" and earlier in ("chance", "possibility")
+    if asked or (before == "say" and earlier in _CHOOSING) or (before == "to" and earlier in _GOES):
         return beyond and open_after(page, index, strict=True)
     if before in STRONG:
         return open_after(page, index, strict=False)

@@ -13,10 +13,11 @@ from treatment_agent.understanding.times.day_phrases import days_at
 from treatment_agent.understanding.times.happenings import happening_at
 from treatment_agent.understanding.times.mention_state import Join, Mention, State, judged_behind, moved_by_reference
 from treatment_agent.understanding.times.page import Page, phrase_at
-from treatment_agent.understanding.times.periods import any_day, week_of
+from treatment_agent.understanding.times.periods import any_day
 from treatment_agent.understanding.times.shifts import moment_at
 from treatment_agent.understanding.times.small_talk import is_greeting, is_past, is_routine
 from treatment_agent.understanding.times.tokens import Kind
+from treatment_agent.understanding.times.weeks_told import week_beside
 
 _OR = frozenset("or o u".split())
 _AND = frozenset("and y e n".split())
@@ -36,9 +37,9 @@ _AFTER = frozenset("after past despues from".split())
 _HALVES = frozenset("am pm lunch".split())
 _SLOTS = frozenset("slot one appt appointment option spot".split())
 _NO_TIME = -1
-_WEEK_DAYS = 7
 _MANY_DAYS = 4
 _NOT_REACHES = 9
+_EXACT_REACHES = 3
 _SOFT_NOT_REACHES = 1
 
 
@@ -94,7 +95,7 @@ def _without_reasons(found: list[Mention], here: Mention, state: State) -> list[
 def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     if page.tokens[index].kind in (Kind.BLOCKED, Kind.BREAK, Kind.COMMA, Kind.DASH, Kind.SLASH, Kind.HASH):
         return None
-    week = _week_beside(page, index, found)
+    week = week_beside(page, index, found)
     if week:
         return week
     moment = moment_at(page, index)
@@ -113,29 +114,8 @@ def _mention_at(page: Page, index: int, found: list[Mention]) -> Mention | None:
     return _lone_part(page, index, found)
 
 
-def _week_beside(page: Page, index: int, found: list[Mention]) -> Mention | None:
-    """Read "the week after", "that week" and, of a week named before, "the one after"; else counted from the offers."""
-    last = next((each.days for each in reversed(found) if each.days), None)
-    weeks = last is not None and last.wide and len(last.dates) <= _WEEK_DAYS
-    said = phrase_at("weeks_told", page, index) or (phrase_at("week_told_short", page, index) if weeks else None)
-    if not said or (days_at(page, index) and said[0] == "0") or _counts_on(page, said[1]):
-        return None
-    named = phrase_at("periods", page, index)
-    dated = [each.days.first for each in found if each.days and not each.any_day and not each.days.weekdays]
-    starts = (page.visit,) if page.visit else page.offers
-    known = starts[-1].date() if starts and (not named or "next" not in _words(page, index, said[1])) else None
-    base = dated[-1] if dated else known
-    days = week_of(base, int(said[0])) if base else None
-    return Mention(index, said[1], 0, days=days) if days and days.last >= page.today else None
-
-
 def _words(page: Page, first: int, behind: int) -> set[str]:
     return {page.word(at) for at in range(first, behind)}
-
-
-def _counts_on(page: Page, behind: int) -> bool:
-    """True for "the week after thanksgiving", which names its own date."""
-    return any(days_at(page, at) for at in range(behind, page.skip(behind, frozenset("the el la de del".split())) + 1))
 
 
 def _days_mention(page: Page, index: int, found: tuple[Days, int]) -> Mention | None:
@@ -166,10 +146,11 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
     since = here.hours is not None and here.hours.shape is Shape.SINCE and page.word(here.first) not in _AFTER
     asked = state.comma and page.kind(here.behind) is Kind.BREAK and page.value(here.behind) == 1
     # "Not next week, the next one".
-    instead = state.comma and phrase_at("week_told_short", page, here.first)
+    instead = state.comma and phrase_at("week_next_one", page, here.first)
     negative = state.negative and not freed and not since and not asked and not instead
     if state.after_but and not state.negative and here.days and _all_said(page, here, found):
-        negative = True
+        # The rest of the list too: "any day but thursday or friday".
+        negative = state.negative = True
     return replace(
         here,
         segment=state.segment,
@@ -184,10 +165,9 @@ def _placed(page: Page, here: Mention, state: State, found: list[Mention]) -> Me
 
 def _all_said(page: Page, here: Mention, found: list[Mention]) -> bool:
     """True for "any day but friday": what follows "but" is left out, unless it is said to work."""
-    last = found[-1].days if found and not found[-1].negative else None
+    last = found[-1].days if found else None
     wide = last is not None and (last.wide or len(last.weekdays) >= _MANY_DAYS)
-    works = phrase_at("yes_behind", page, here.first + 1) or phrase_at("yes_behind", page, here.behind)
-    return wide and not works
+    return wide and not any(phrase_at("yes_behind", page, at) for at in (here.first + 1, here.behind))
 
 
 def _after_mention(state: State) -> None:
@@ -214,6 +194,9 @@ def _step(page: Page, index: int, state: State, found: list[Mention]) -> int:
     if behind:
         return behind
     marked, happening = phrase_at("marks", page, index), happening_at(page, index)
+    if marked and page.word(index) == "gone" and days_at(page, marked[1]):
+        # "Gone through the 18th".
+        marked = "not", index + 1
     if happening and (not marked or happening > marked[1]):
         marked = "not", happening
     if marked:
@@ -245,10 +228,13 @@ def _connect(page: Page, index: int, found: list[Mention], state: State) -> None
         state.join = Join.AND
     elif word in _BUT and touching and _both_bounds(page, found[-1], index + 1):
         state.join = Join.NONE
+    elif word in _BUT and _made_exact(page, index + 1, found):
+        # What was said before is taken back.
+        state.so = True
     elif word == "over" and touching and (hours_at(page, index + 1) or days_at(page, index + 1)):
         _mark("not", state)
     elif word in _BUT:
-        _but(state)
+        _but(state, found)
     elif kind is Kind.COMMA:
         _comma(page, state, found)
     elif kind is Kind.SLASH or word in _OR:
@@ -264,6 +250,20 @@ def _both_bounds(page: Page, last: Mention, index: int) -> bool:
     """True for "before christmas but after the 15th": both hold."""
     other = days_at(page, index) if last.days and last.days.wide and phrase_at("days_after", page, index) else None
     return other is not None and bool(last.days and last.days.dates & other[0].dates)
+
+
+def _made_exact(page: Page, index: int, found: list[Mention]) -> bool:
+    """True for "tuesday but the 8th" and "but make it the 8th": a date on that weekday tells which one is meant."""
+    last = next((each for each in reversed(found) if each.days), None)
+    if last is None or last.days is None or last.negative or len(last.days.weekdays) != 1 or last.days.habit:
+        return False
+    other = next((day for at in range(index, index + _EXACT_REACHES) if (day := _day_from(page, at))), None)
+    return other is not None and len(other.dates) == 1 and other.first.weekday() in last.days.weekdays
+
+
+def _day_from(page: Page, index: int) -> Days | None:
+    day = days_at(page, index) if page.kind(index) else None
+    return day[0] if day else None
 
 
 def _mark(meaning: str, state: State) -> None:
@@ -283,9 +283,10 @@ def _age(state: State) -> None:
         state.clear()
 
 
-def _but(state: State) -> None:
+def _but(state: State, found: list[Mention]) -> None:
     state.divide()
-    state.after_but = not state.negative
+    # "Next week no but the one after": what follows is not left out of anything.
+    state.after_but = not state.negative and not (found and found[-1].negative)
     state.clear()
 
 

@@ -85,15 +85,15 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
             # "Tonight after 6": the clock time is more exact than the part of the day.
             closer = bool(other) and other[0].join is Join.NONE and not other[0].days
             days, hours, pair = row, (other if closer else row), pair if closer else [row]
+        elif other and row[0].days and other[0].days:
+            days, hours, pair = row, [], [row]
+        elif len(rows) == index + 2 and _are_two(row, other):
+            wishes.extend((_wish(row, [], today), replace(_wish([], other, today), days=_every_day(today))))
+            break
         elif len(pair) > 1 and not row[0].days and other[0].join is Join.OR and _stands_alone(row):
             # "After 5 or on saturday" are two wishes: the hours are for any day.
-            wishes.append(_any_day(row, today))
+            wishes.append(replace(_wish([], row, today), days=_every_day(today)))
             index += 1
-            continue
-        elif len(rows) == len(pair) > 1 and row[0].days and other[0].join is Join.OR and _stands_alone(other):
-            # "Tuesdays or after 3": the same the other way round.
-            wishes.extend((_wish(row, [], today), _any_day(other, today)))
-            index += 2
             continue
         elif (
             len(rows) > index + 2 and row[0].days and other[0].join is Join.OR and rows[index + 2][0].join is Join.NONE
@@ -108,13 +108,19 @@ def _pair(run: list[Mention], today: date) -> list[Wish]:
     return wishes
 
 
+def _every_day(today: date) -> Days:
+    return Days(habit_dates(today), habit=True)
+
+
+def _are_two(days: list[Mention], hours: list[Mention]) -> bool:
+    """True for "tuesdays or after 3": the days suit at any hour, and from 3 on any day does."""
+    plain = bool(days[0].days) and not days[-1].any_day and not days[0].negative
+    return plain and bool(hours) and hours[0].join is Join.OR and _stands_alone(hours)
+
+
 def _stands_alone(hours: list[Mention]) -> bool:
     """True for "after 5", "before noon" and "evenings", which can be meant for any day."""
     return any(m.hours and (m.hours.shape in (Shape.SINCE, Shape.UNTIL) or m.hours.plural) for m in hours)
-
-
-def _any_day(hours: list[Mention], today: date) -> Wish:
-    return replace(_wish([], hours, today), days=Days(habit_dates(today), habit=True))
 
 
 def _dates_joined(rows: list[list[Mention]]) -> list[list[Mention]]:
@@ -134,14 +140,23 @@ def _dates_joined(rows: list[list[Mention]]) -> list[list[Mention]]:
 def _rows(run: list[Mention]) -> list[list[Mention]]:
     """Neighbouring mentions of one sort: days together, hours together; "tonight", being both, alone."""
     rows: list[list[Mention]] = []
-    for mention in run:
+    for mention, behind in zip(run, [*run[1:], None], strict=True):
         last = rows[-1][-1] if rows else None
         alone = bool(mention.days and mention.hours) or bool(last and last.days and last.hours)
+        alone = alone or _begins_any_day(mention, behind, rows)
         if last and not alone and (last.days is None) == (mention.days is None):
             rows[-1].append(mention)
         else:
             rows.append([mention])
     return rows
+
+
+def _begins_any_day(mention: Mention, behind: Mention | None, rows: list[list[Mention]]) -> bool:
+    """True for what follows "tuesday" in "or any day after 3" and "tuesday mornings" in "or after 3 any day"."""
+    if mention.join is not Join.OR:
+        return False
+    paired = len(rows) > 1 and bool(rows[-2][0].days) and bool(rows[-1][0].hours)
+    return mention.any_day or (paired and behind is not None and behind.any_day and _stands_alone([mention]))
 
 
 def _wish(days: list[Mention], hours: list[Mention], today: date) -> Wish:
