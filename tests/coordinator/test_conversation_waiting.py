@@ -161,8 +161,8 @@ class TestReasons:
         [
             ("I need to ask my wife", Reason.ASK_OTHERS, "deferred-needs-spouse-or-caregiver"),
             ("I need to check with my husband", Reason.ASK_OTHERS, "deferred-needs-spouse-or-caregiver"),
-            ("I'm traveling until december 20", Reason.TRAVEL, "deferred-until"),
-            ("I'll be on vacation until January 5", Reason.TRAVEL, "deferred-until"),
+            ("I'm traveling until december 20", Reason.TIME, "deferred-until"),
+            ("I'll be on vacation until January 5", Reason.TIME, "deferred-until"),
             ("I live too far away", Reason.TRAVEL, "deferred-travel-distance"),
             ("I don't have time right now", Reason.TIME, "deferred-time-work-childcare"),
         ],

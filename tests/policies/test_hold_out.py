@@ -8,8 +8,6 @@ import pytest
 from policy_samples import NOW, POLICY, case, conversation, facts
 from pydantic import ValidationError
 
-from treatment_agent.domain.private import PhoneNumber
-from treatment_agent.domain.treatment import Case
 from treatment_agent.policies import entering, outreach, queue
 from treatment_agent.policies.hold_out import HoldOut
 
@@ -46,28 +44,13 @@ class TestHolds:
             HoldOut.model_validate(wrong)
 
 
-def on(number: str, **changes: object) -> Case:
-    patient = case().patient.model_copy(update={"mobile": PhoneNumber(number), "household_id": None})
-    return case(patient=patient, **changes)
-
-
-def phone(*, held: bool) -> str:
-    return next(n for n in (f"+131255501{x:02}" for x in range(100)) if HALF.hold_out.holds(n) is held)
-
-
 class TestAssess:
     def test_holds_out_a_case_by_chance_and_lets_another_in(self) -> None:
-        held = entering.assess(on(phone(held=True)), HALF, NOW)
-        free = entering.assess(on(phone(held=False)), HALF, NOW)
+        held = entering.assess(case(id=first(HALF, held=True)), HALF, NOW)
+        free = entering.assess(case(id=first(HALF, held=False)), HALF, NOW)
 
         assert (held.eligible, held.skip_rule) == (False, "queue.hold-out")
         assert (free.eligible, free.skip_rule) == (True, None)
-
-    @pytest.mark.parametrize("held", [True, False])
-    def test_draws_people_on_one_phone_as_one_where_nobody_noted_a_household(self, held: bool) -> None:
-        found = {entering.assess(on(phone(held=held), id=f"case-{n}"), HALF, NOW).eligible for n in range(20)}
-
-        assert found == {not held}
 
     def test_draws_a_household_as_one(self) -> None:
         held, free = first(HALF, held=True), first(HALF, held=False)
@@ -79,7 +62,7 @@ class TestAssess:
             assert found == [expected, expected]
 
     def test_names_the_rule_of_the_queue_first(self) -> None:
-        wrong = on(phone(held=True), visit_on=None, procedures=(case().procedures[0].model_copy(
+        wrong = case(id=first(HALF, held=True), visit_on=None, procedures=(case().procedures[0].model_copy(
             update={"diagnosed_on": None}
         ),))  # fmt: skip
 

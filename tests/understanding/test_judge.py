@@ -108,25 +108,6 @@ class TestSettle:
     def test_an_opt_out_in_no_list_is_honoured(self):
         assert JUDGE.settle(seen(reading(opt_out=0.95), clause(FIRST, None)))[-1].label is Intent.OPT_OUT
 
-    def test_an_opt_out_that_is_less_likely_than_not_leaves_the_topic_beside_it(self):
-        judge = replace(JUDGE, limits=replace(JUDGE.limits, opt_out=0.2))
-        found = judge.settle(seen(reading(opt_out=0.4, complaint=0.5), clause(FIRST, None)))
-        assert [c.label for c in found[1:]] == [Intent.OPT_OUT, Topic.COMPLAINT]
-
-    def test_an_opt_out_close_to_another_intent_is_none(self):
-        judge = replace(JUDGE, limits=replace(JUDGE.limits, opt_out=0.2))
-        found = judge.settle(seen(reading(opt_out=0.46, callback=0.45), clause(FIRST, None)))
-        assert Intent.OPT_OUT not in {c.label for c in found}
-
-    def test_an_opt_out_in_no_list_is_honoured_beside_a_sure_topic(self):
-        clauses = (clause(FIRST, Topic.COMPLAINT, "complaint.service"), clause(SECOND, None))
-        found = JUDGE.settle(seen(reading(opt_out=0.95), *clauses))
-        assert [c.label for c in found] == [Topic.COMPLAINT, None, Intent.OPT_OUT]
-
-    def test_no_opt_out_is_added_to_what_lists_found_grave(self):
-        clauses = (clause(FIRST, Topic.SENSITIVE, "sensitive.self-harm"),)
-        assert JUDGE.settle(seen(reading(opt_out=0.95), *clauses)) == clauses
-
     def test_an_emergency_is_stronger_than_an_opt_out(self):
         found = JUDGE.settle(seen(reading(opt_out=0.8, emergency=0.17), clause(FIRST, None)))
         assert found[-1].label is Topic.EMERGENCY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 
 from treatment_agent.domain.measured import HOLD_OUT_RULE
 from treatment_agent.domain.treatment import Case
@@ -21,13 +21,6 @@ def assess(case: Case, policy: PracticePolicy, now: datetime) -> Assessment:
         NaiveDatetimeError: `now` has no UTC offset.
     """
     found = queue.assess(case, policy, now)
-    if not found.eligible or not policy.hold_out.holds(_drawn(case, now.astimezone(policy.office.tz).date())):
+    if not found.eligible or not policy.hold_out.holds(case.patient.household_id or case.id):
         return found
     return replace(found, eligible=False, skip_rule=HOLD_OUT_RULE)
-
-
-def _drawn(case: Case, today: date) -> str:
-    """What chance decides on: the household; where nobody noted one, whose phone or mailbox it is; else the case."""
-    contact = case.patient.contact_on(today)
-    address = contact.mobile or contact.email
-    return case.patient.household_id or (address.reveal() if address else case.id)

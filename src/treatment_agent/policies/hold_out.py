@@ -18,10 +18,9 @@ _BUCKETS: Final = 2**64
 class HoldOut(Value):
     """Which share of newly entered cases is not written to; none by default.
 
-    Chance decides, but always in the same way: by a hash of `salt` and the household, or of the phone or mailbox that
-    would be written to where nobody noted one. Who shares it is held out as a whole: a text to one of them would speak
-    for the others too. Cases compare after `within_days` days from their entry. A new `salt` draws anew, for cases that
-    enter from then on.
+    Chance decides, but always in the same way: by a hash of `salt` and the household, or of the case id where nobody
+    noted one. A household is held out as a whole: a text to one of them would speak for the others too. Cases compare
+    after `within_days` days from their entry. A new `salt` draws anew, for cases that enter from then on.
     """
 
     share: float = Field(default=0.0, ge=0.0, le=0.5)
@@ -29,6 +28,6 @@ class HoldOut(Value):
     salt: str = ""
 
     def holds(self, drawn: str) -> bool:
-        """Whether what is drawn, such as the id of a household, is held out."""
+        """Whether what is drawn, the id of a household or of a case, is held out."""
         number = int.from_bytes(sha256(f"{self.salt}/{drawn}".encode()).digest()[:8], "big")
         return number < self.share * _BUCKETS

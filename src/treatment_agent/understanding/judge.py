@@ -3,10 +3,9 @@
 Rules, in order (weights and limits in `model/judge.toml`):
 
 - An opt-out of the lists stays; only an emergency may be added to it.
-- A topic that a sure pattern found stays. The classifier may add an emergency, an opt-out, and what it surely finds in
-  clauses where lists found nothing.
-- An opt-out with enough probability is one, beside a sure topic too. Where it is less likely than not, a person
-  gets the message as well if the weighing says so.
+- A topic that a sure pattern found stays. The classifier may add an emergency, and what it surely finds in clauses
+  where lists found nothing.
+- An opt-out with enough probability is one.
 - The weighed probability that a person must have the message reaches its limit: it gets the likeliest topic.
 - Otherwise the message is routine. What lists and parsers explained stays, unless the classifier surely reads the
   message as a whole in another way; what they left open is what the classifier takes the message for.
@@ -36,8 +35,6 @@ _ASIDE_RULE = "classifier.aside"
 # Intents beside which a picked time is no booking.
 _NOT_YET = frozenset((Intent.OTHER_TIMES, Intent.DEFER, Intent.DECLINE, Intent.ALREADY))
 _NEVER_RENAMED = frozenset((Topic.EMERGENCY, Topic.SENSITIVE))
-# Below this an opt-out leaves the topic beside it: a person reads the message too.
-_LIKELY, _CLEAR = 0.5, 2.0
 # How much more a topic weighs in naming a handoff when a hint agrees with the classifier.
 _HINT_FACTOR = 2.0
 
@@ -88,10 +85,10 @@ class Judge:
             return (*clauses, *(clause for clause in more if clause.label not in found))
         if danger:
             return (*clauses, danger)
-        probability, opt_out = self.probability(seen), self._opt_out(seen)
-        if opt_out:
-            doubtful = opt_out.confidence < _LIKELY and probability >= limits.person
-            return (*clauses, opt_out, *([self._topic(seen, probability)] if doubtful else []))
+        share = seen.whole.of(Intent.OPT_OUT)
+        if share >= limits.opt_out:
+            return (*clauses, _whole(seen, Intent.OPT_OUT, share, limits.opt_out))
+        probability = self.probability(seen)
         if probability >= limits.person:
             # What lists left open is explained by the topic now.
             return (*(c for c in clauses if c.label is not None), self._topic(seen, probability))
@@ -110,7 +107,7 @@ class Judge:
         return replace(clause, label=topic, rule=_rule(seen, topic, surely), part=PART) if surely else clause
 
     def _beside(self, seen: Evidence) -> list[ClauseReading]:
-        """What the classifier finds where lists found nothing: surely another topic, or an opt-out."""
+        """What the classifier surely finds in clauses where lists found nothing: another question, another owner."""
         found: dict[Topic, ClauseReading] = {}
         for clause, part in zip(seen.clauses, seen.parts, strict=True):
             topic, share = part.topic
@@ -120,17 +117,7 @@ class Judge:
                 found.setdefault(
                     topic, ClauseReading(clause.span, topic, share, _CLASSIFIER, rule, self.limits.overrule, evidence)
                 )
-        grave = any(clause.label in _NEVER_RENAMED for clause in seen.clauses)
-        # "I don't want to live anymore" looks like an opt-out to the classifier.
-        opt_out = None if grave else self._opt_out(seen)
-        return [*found.values(), *([opt_out] if opt_out else [])]
-
-    def _opt_out(self, seen: Evidence) -> ClauseReading | None:
-        """An opt-out in no list. One that is less likely than not must leave every other intent far behind."""
-        share, least = seen.whole.of(Intent.OPT_OUT), self.limits.opt_out
-        rival = max(seen.whole.of(intent) for intent in Intent if intent is not Intent.OPT_OUT)
-        clear = share >= _LIKELY or share >= _CLEAR * rival
-        return _whole(seen, Intent.OPT_OUT, share, least) if share >= least and clear else None
+        return list(found.values())
 
     def _emergency(self, seen: Evidence) -> ClauseReading | None:
         share, least = seen.whole.of(Topic.EMERGENCY), self.limits.emergency
